@@ -3,8 +3,8 @@
 /* The clocks. Deciding code takes `now` as an argument; only loops read these. */
 #include <stdint.h>
 
-int64_t clock_mono_ms(void);  /* CLOCK_MONOTONIC */
+int64_t clock_mono_ms(void); /* CLOCK_MONOTONIC */
 int64_t clock_mono_us(void);
-int64_t clock_boot_s(void);   /* CLOCK_BOOTTIME: goes on while suspended */
-int64_t clock_wall_s(void);   /* CLOCK_REALTIME, Unix time */
+int64_t clock_boot_s(void); /* CLOCK_BOOTTIME: goes on while suspended */
+int64_t clock_wall_s(void); /* CLOCK_REALTIME, Unix time */
 int64_t clock_wall_ms(void);

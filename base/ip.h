@@ -19,7 +19,7 @@ struct ip {
 
 struct ip_port {
 	struct ip ip;
-	uint16_t port;     /* host order */
+	uint16_t port;	   /* host order */
 	uint32_t scope_id; /* IPv6 link-local, else 0 */
 };
 
@@ -45,8 +45,9 @@ bool ip_port_equal(const struct ip_port *a, const struct ip_port *b);
  * "::1", "[::1]:53", and "*" parts are not known; default_port when none is given.
  * ip_range_read takes "a-b" or a single address. */
 MUST_CHECK int ip_read(const char *text, struct ip *out);
-MUST_CHECK int ip_prefix_read(const char *text, struct ip_prefix *out); /* plain address: host prefix;
-									   host bits set: ERR_RANGE */
+MUST_CHECK int ip_prefix_read(
+	const char *text, struct ip_prefix *out); /* plain address: host prefix;
+						     host bits set: ERR_RANGE */
 MUST_CHECK int ip_port_read(const char *text, uint16_t default_port, struct ip_port *out);
 MUST_CHECK int ip_range_read(const char *text, struct ip_range *out);
 /* All write a NUL-terminated text into buf (IP_TEXT_LEN) and return buf. */

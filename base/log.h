@@ -28,10 +28,10 @@ void log_limited(enum log_level level, enum log_id id, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 #define log_error(id, ...) log_write(LOG_LEVEL_ERROR, id, __VA_ARGS__)
-#define log_warn(id, ...) log_write(LOG_LEVEL_WARN, id, __VA_ARGS__)
-#define log_info(id, ...) log_write(LOG_LEVEL_INFO, id, __VA_ARGS__)
-#define log_debug(id, ...)                                                   \
-	do {                                                                 \
-		if (log_is_on(LOG_LEVEL_DEBUG))                              \
-			log_write(LOG_LEVEL_DEBUG, id, __VA_ARGS__);         \
+#define log_warn(id, ...)  log_write(LOG_LEVEL_WARN, id, __VA_ARGS__)
+#define log_info(id, ...)  log_write(LOG_LEVEL_INFO, id, __VA_ARGS__)
+#define log_debug(id, ...)                                                                         \
+	do {                                                                                       \
+		if (log_is_on(LOG_LEVEL_DEBUG))                                                    \
+			log_write(LOG_LEVEL_DEBUG, id, __VA_ARGS__);                               \
 	} while (0)

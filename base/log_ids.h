@@ -3,19 +3,19 @@
 /* The catalogue of log IDs, grouped by room, alphabetical within a group. Cause and remedy of
  * each stand in doc/messages.md. An ID is never reused for something else. */
 
-#define LOG_ID_LIST(X)                    \
-	/* net */                         \
-	X(NET_SOCKET_FAILED)              \
-	/* zones */                       \
-	X(ZONES_HOSTS_LINE)               \
-	/* resolver */                    \
-	X(RESOLVER_LIMIT)                 \
-	/* dhcp */                        \
-	X(DHCP_POOL_EMPTY)                \
-	/* boot */                        \
-	X(BOOT_REFUSED)                   \
-	/* daemon */                      \
-	X(DAEMON_START)                   \
+#define LOG_ID_LIST(X)                                                                             \
+	/* net */                                                                                  \
+	X(NET_SOCKET_FAILED)                                                                       \
+	/* zones */                                                                                \
+	X(ZONES_HOSTS_LINE)                                                                        \
+	/* resolver */                                                                             \
+	X(RESOLVER_LIMIT)                                                                          \
+	/* dhcp */                                                                                 \
+	X(DHCP_POOL_EMPTY)                                                                         \
+	/* boot */                                                                                 \
+	X(BOOT_REFUSED)                                                                            \
+	/* daemon */                                                                               \
+	X(DAEMON_START)                                                                            \
 	X(DAEMON_STOP)
 
 enum log_id {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* A bounded text of how an answer came about. NULL means off and costs one branch;
- * `lanthorn explain` and `why` turn it on for one query. Lines past the cap are counted, not kept. */
+ * `lanthorn explain` and `why` turn it on for one query. Lines past the cap are counted, not kept.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 

@@ -4,8 +4,8 @@
  * a packet can grow is a bounded pool that sheds load before this is reached. */
 #include <stddef.h>
 
-void *xalloc(size_t len);                 /* uninitialised */
-void *xcalloc(size_t n, size_t len);      /* zeroed; overflow of n * len aborts */
+void *xalloc(size_t len);	     /* uninitialised */
+void *xcalloc(size_t n, size_t len); /* zeroed; overflow of n * len aborts */
 void *xrealloc(void *p, size_t len);
 void *xmemdup(const void *p, size_t len);
 char *xstrdup(const char *s);
