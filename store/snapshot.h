@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* Spare copies of the tables: <dir>/snapshots/leases-<n>.mdb, SNAPSHOT_KEEP of them, what
+ * store_open falls back on. A copy is made record by record from one read transaction and each
+ * CRC is checked on the way, so damage is never copied; it is written aside, synced, renamed.
+ * Called on the caller's schedule from a thread that may block (a pool job); the commit thread
+ * goes on meanwhile. One at a time. */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct store;
+
+/* *out_records: records copied. ERR_CORRUPT: the store holds a damaged record (the snapshot without
+ * it is complete otherwise and kept). ERR_FULL, ERR_IO, ERR_BUSY (another runs). The older ones
+ * stand until the new one is complete. */
+MUST_CHECK int snapshot_write(struct store *s, size_t *out_records);
