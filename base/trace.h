@@ -11,4 +11,4 @@ struct trace *trace_new(size_t cap);
 void trace_free(struct trace *t);
 void trace_add(struct trace *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* NUL-terminated text, lines end in \n; lives as long as t. "" for NULL. */
-const char *trace_text(const struct trace *t);
+const char *trace_text(struct trace *t);
