@@ -55,7 +55,7 @@ static inline uint16_t rbuf_u16(struct rbuf *b)
 {
 	const uint8_t *p = rbuf_take(b, 2);
 
-	return p ? (uint16_t)(p[0] << 8 | p[1]) : 0;
+	return (uint16_t)(p ? p[0] << 8 | p[1] : 0);
 }
 
 static inline uint32_t rbuf_u32(struct rbuf *b)

@@ -58,13 +58,16 @@ struct msg_query {
 };
 MUST_CHECK int msg_parse_query(const uint8_t *wire, size_t len, struct msg_query *out);
 
-/* What a server answered. QDCOUNT 0 or 1. ERR_TRUNC, ERR_MALFORMED, ERR_LIMIT. */
+/* What a server answered. QDCOUNT 0 or 1 (0: q.name_len is 0). ERR_TRUNC, ERR_MALFORMED, ERR_LIMIT.
+ * A reply with TC that ends inside a record is sound up to there. Trailing bytes are tolerated.
+ * Does not touch rr[] past n_rr. */
 MUST_CHECK int msg_parse(const uint8_t *wire, size_t len, struct msg *out);
 
 /* Records of one section grouped into RRsets, rdata names expanded, RRSIGs beside what they cover,
  * duplicates dropped, TTL the lowest of the set. A set over its limits ends the call with
  * ERR_LIMIT. A record whose rdata is malformed for its type is ERR_MALFORMED. Sets of RRSIGs that
  * cover nothing present are returned as RRsets of type RRSIG. All memory from a (life: query). rank
- * and security are 0. At most max sets are written to out. */
+ * and security are 0. At most max sets are written to out; more are ERR_LIMIT, as is an arena that
+ * is used up. */
 MUST_CHECK int msg_parse_rrsets(const struct msg *m, enum dns_section section, struct arena *a,
 	struct rrset **out, size_t max, size_t *n_out);

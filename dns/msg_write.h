@@ -16,18 +16,27 @@
 #define MSG_WRITE_NAMES_MAX                                                                        \
 	120 /* names remembered for compression; CVE-2024-8508 (Unbound's value) */
 #define MSG_WRITE_TTL_MAX 512 /* TTL offsets noted for the wire cache; more: not cacheable */
+#define MSG_WRITE_BUCKETS 128 /* of the hash over those names; power of two */
+#define MSG_WRITE_STEPS_MAX                                                                        \
+	8192 /* names compared per message, then no more compression: bounds the work of a         \
+		message made of colliding names (CVE-2024-8508) */
 
 struct msg_writer {
 	struct wbuf b;
 	uint16_t counts[4];
+	uint16_t steps; /* compares so far */
 	uint16_t n_names;
 	uint16_t names[MSG_WRITE_NAMES_MAX]; /* offsets of names already written */
+	uint32_t tags[MSG_WRITE_NAMES_MAX];  /* hash of the name there */
+	uint8_t chain[MSG_WRITE_NAMES_MAX];  /* next name of the bucket */
+	uint8_t buckets[MSG_WRITE_BUCKETS];
 	uint16_t n_ttl;
 	bool ttl_overflow;
 	uint16_t ttl_off[MSG_WRITE_TTL_MAX]; /* offset of each TTL field written */
 };
 
-/* Header (id 0, flags as given) and question. */
+/* Header and question; q NULL: no question. buf shorter than that marks w->b bad, and all that
+ * follows is ERR_SPACE. */
 void msg_write_begin(struct msg_writer *w, uint8_t *buf, size_t cap, uint16_t id, uint16_t flags,
 	const struct question *q);
 /* All records of rr (and its RRSIGs when with_sigs) with this TTL. ERR_SPACE: nothing was written.
