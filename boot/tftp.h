@@ -13,6 +13,7 @@
 struct bootroot;
 struct loop;
 struct tftp;
+struct udp;
 
 struct tftp_counters {
 	uint64_t requests;  /* RRQ and WRQ that could be read */
@@ -28,9 +29,9 @@ struct tftp_counters {
 /* conf and root are borrowed until tftp_set_conf or tftp_free. root NULL: every request is refused.
  */
 struct tftp *tftp_new(struct loop *loop, const struct boot_conf *conf, struct bootroot *root);
-/* A bound, non-blocking UDP socket of either family with IP_PKTINFO / IPV6_RECVPKTINFO on; taken
- * over and closed by tftp_free. Any number. */
-MUST_CHECK int tftp_listen(struct tftp *t, int fd);
+/* A socket from udp_open, bound to port 69 (dst set unless wildcard, so that the address a request
+ * was sent to is known); taken over, closed by tftp_free or tftp_unlisten. Any number. */
+MUST_CHECK int tftp_listen(struct tftp *t, struct udp *u);
 /* Stop listening on every socket taken so far (addresses changed); transfers go on. */
 void tftp_unlisten(struct tftp *t);
 /* Reload: new requests see the new conf and root; transfers go on with the files they hold. The old
