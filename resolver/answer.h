@@ -39,12 +39,15 @@ struct answer_client {
 	uint8_t cookie[40];
 };
 
-/* Write the reply into out. age_s is subtracted from each TTL (never below 1). max_udp is our own
- * EDNS size. Returns its length, always > 0 for cap >= 512 + 40: what does not fit is sent as TC
- * with the question only. */
+/* Most bytes a reply to c may have: 512, what its EDNS allows up to max_udp, or 65535 over TCP. */
+size_t answer_limit(const struct answer_client *c, uint16_t max_udp);
+/* Write the reply into out (out == blob->wire: in place; no other overlap). age_s is subtracted
+ * from each TTL, never below 1 (age 0 leaves them alone). max_udp is our own EDNS size. Returns its
+ * length, always > 0 for cap >= 512 + 40: what does not fit is sent as TC with the question only,
+ * so of a blob longer than answer_limit only the fields are looked at, not its wire. */
 size_t answer_patch(const struct answer_blob *blob, const struct answer_client *c, uint32_t age_s,
 	uint16_t max_udp, uint8_t *out, size_t cap);
 /* A reply without records: FORMERR, REFUSED, NOTIMP, BADVERS, SERVFAIL ... with ede or
- * DNS_EDE_NONE. */
+ * DNS_EDE_NONE. The question is echoed unless question_len is 0. */
 size_t answer_error(const struct answer_client *c, uint16_t rcode, int ede, uint16_t max_udp,
 	uint8_t *out, size_t cap);

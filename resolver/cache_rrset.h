@@ -20,7 +20,9 @@ void cache_rrset_free(struct cache_rrset *c);
  * also gives entries expired for less than that, with ttl 0. */
 struct rrset *cache_rrset_get(struct cache_rrset *c, const uint8_t *name, uint16_t type,
 	uint16_t class, int64_t now_ms, uint32_t stale_s, struct arena *a);
-/* Stores a copy unless what is there ranks higher and has not expired. Returns true when stored. */
+/* Stores a copy unless what is there ranks higher and has not expired, or is SECURE, far from its
+ * end, and rr is not: the validator stores what it has proven once more. A NODATA of the type and
+ * an NXDOMAIN of the name give way. Returns true when stored. */
 bool cache_rrset_put(struct cache_rrset *c, const struct rrset *rr, int64_t now_ms);
 /* Update the verdict of the validator in place (same rdata only). */
 void cache_rrset_set_security(
@@ -41,13 +43,17 @@ void cache_rrset_put_negative(struct cache_rrset *c, const uint8_t *name, uint16
 	uint16_t class, enum cache_negative kind, const struct cache_proof *proof, uint32_t ttl_s,
 	int64_t now_ms);
 
-/* Flush: the name and all below it (is_tree) or everything (name NULL). Returns how many entries
- * went. */
+/* Flush: the name, the name and all below it (is_tree), or everything (name NULL). Walks the whole
+ * cache: for control, never for a packet. Returns how many entries went. */
 size_t cache_rrset_flush(struct cache_rrset *c, const uint8_t *name, bool is_tree);
 struct cache_usage {
-	uint64_t entries, bytes, capacity, evicted, inserted, hits, misses;
+	uint64_t entries;
+	uint64_t bytes;	   /* touched so far, index included */
+	uint64_t capacity; /* most that bytes may become */
+	uint64_t inserted, evicted, expired;
 };
 void cache_rrset_usage(const struct cache_rrset *c, struct cache_usage *out);
-/* Calls fn on each live entry (for dump and image); not a snapshot. */
+/* Calls fn on each positive entry that has not expired (for dump and image), without holding a
+ * lock; not a snapshot. rr is borrowed until fn returns. */
 void cache_rrset_each(struct cache_rrset *c, int64_t now_ms,
 	void (*fn)(void *arg, const struct rrset *rr, uint32_t ttl_left_s), void *arg);

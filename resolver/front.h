@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* The front door: bytes in, verdict out. The hit path of the house runs through front_answer and
- * allocates nothing, takes no lock and calls nothing back. Staged for batches: front_stage parses,
- * hashes and prefetches every packet of a batch; front_answer then answers each. TCP and calls use
- * front_one, which does both. */
+ * allocates nothing, takes no lock and calls nothing back. Staged for batches, each step for all
+ * packets before the next: front_stage judges, parses, hashes and fetches the index lines;
+ * front_reach fetches the entry's lines; front_answer answers. TCP and calls use front_one, which
+ * does all three. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,19 +18,20 @@ enum front_verdict {
 	FRONT_LATER /* a query was started; the answer leaves through resolver_env.send */
 };
 
-/* A packet between the two stages; one per batch slot, reused. */
+/* A packet between the stages; one per batch slot, reused. wire is borrowed until the answer. */
 struct front_slot {
 	const uint8_t *wire;
 	size_t len;
-	int parse_err;
-	bool is_allowed;
+	uint8_t step; /* enum front_step of front.c */
 	uint64_t hash;
 	struct answer_client shape;
 	struct msg_query msg;
 };
 
+/* Inside an RCU read section, the same as the answer. */
 void front_stage(struct resolver *r, struct front_slot *s, const uint8_t *wire, size_t len,
 	const struct client *c);
+void front_reach(struct resolver *r, const struct front_slot *s);
 /* Inside an RCU read section. cap >= 4096 for UDP, 65535 for TCP. */
 enum front_verdict front_answer(struct resolver *r, struct front_slot *s, const struct client *c,
 	uint8_t *out, size_t cap, size_t *out_len);
