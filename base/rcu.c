@@ -8,6 +8,14 @@
 /* Only its address counts: what ThreadSanitizer takes for the grace periods. */
 static const char RCU_TSAN_GRACE;
 
+#ifdef RCU_TSAN
+const char *__tsan_default_suppressions(void);
+__attribute__((visibility("default"))) const char *__tsan_default_suppressions(void)
+{
+	return "called_from_lib:liburcu-memb.so\ncalled_from_lib:liburcu-common.so\n";
+}
+#endif
+
 _Static_assert(sizeof(((struct rcu_later *)0)->opaque) >= sizeof(struct rcu_head),
 	"struct rcu_later has no room for liburcu's head");
 

@@ -3,7 +3,9 @@
 /* ThreadSanitizer does not see the barriers inside liburcu (inline assembly and the membarrier
  * system call). These macros tell it of the two orders that liburcu guarantees: a read section
  * that ended comes before the callbacks of its grace period, and what was written into a node
- * comes before its being found. Empty in other builds. Included by rcu.c and rcumap.c only. */
+ * comes before its being found. Empty in other builds. Included by rcu.c and rcumap.c only. What
+ * liburcu does with its own memory is left to liburcu (called_from_lib, in rcu.c); that is no
+ * blanket: a callback of ours that frees too early is still reported. */
 
 #if defined(__SANITIZE_THREAD__)
 #define RCU_TSAN 1
