@@ -26,6 +26,13 @@ int64_t clock_mono_us(void)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
+int64_t clock_boot_ms(void)
+{
+	struct timespec now = clock_read(CLOCK_BOOTTIME);
+
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 int64_t clock_boot_s(void)
 {
 	return clock_read(CLOCK_BOOTTIME).tv_sec;
