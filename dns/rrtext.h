@@ -32,6 +32,9 @@ MUST_CHECK int rrtext_read_rdata(uint16_t type, const char *text, const uint8_t 
 MUST_CHECK int rrtext_read(
 	const char *text, uint32_t default_ttl, const uint8_t *origin, struct rrtext_rr *out);
 
+/* A record in uncompressed wire form, as ldns hands it out. ERR_MALFORMED, ERR_LIMIT. */
+MUST_CHECK int rrtext_from_wire(const uint8_t *wire, size_t len, struct rrtext_rr *out);
+
 /* NUL-terminated, cut to cap. Returns buf. */
 char *rrtext_format_rdata(uint16_t type, const uint8_t *rdata, size_t len, char *buf, size_t cap);
 /* One line without its end: "owner ttl IN type rdata". */

@@ -164,6 +164,13 @@ int rrtype_read(const char *text, uint16_t *out)
 	return 0;
 }
 
+unsigned rrtype_n_integers(uint16_t type)
+{
+	const struct row *row = find_row(type);
+
+	return row ? (unsigned)strspn(row->fields, "12") : 0;
+}
+
 bool rrtype_is_meta(uint16_t type)
 {
 	return type == DNS_TYPE_OPT || type == 0 || (type >= 128 && type <= 255);

@@ -13,6 +13,8 @@
 /* "A", "TYPE65280". buf of 16. Returns buf or static text. */
 const char *rrtype_name(uint16_t type, char *buf);
 MUST_CHECK int rrtype_read(const char *text, uint16_t *out); /* any case; TYPEn */
+/* How many integers of one or two octets the rdata begins with: 1 for MX, 3 for SRV, 0 for NS. */
+unsigned rrtype_n_integers(uint16_t type);
 bool rrtype_is_meta(
 	uint16_t type); /* OPT, 128..255 and TSIG, AXFR, ANY ..: never cached, RFC 6895 3.1 */
 const char *rcode_name(uint16_t rcode, char *buf); /* buf of 16 */
