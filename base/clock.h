@@ -6,6 +6,6 @@
 int64_t clock_mono_ms(void); /* CLOCK_MONOTONIC */
 int64_t clock_mono_us(void);
 int64_t clock_boot_ms(void); /* CLOCK_BOOTTIME */
-int64_t clock_boot_s(void); /* CLOCK_BOOTTIME: goes on while suspended */
-int64_t clock_wall_s(void); /* CLOCK_REALTIME, Unix time */
+int64_t clock_boot_s(void);  /* CLOCK_BOOTTIME: goes on while suspended */
+int64_t clock_wall_s(void);  /* CLOCK_REALTIME, Unix time */
 int64_t clock_wall_ms(void);
