@@ -15,11 +15,11 @@
 #define ANSWER_TTL_OFFSETS 64 /* an answer with more TTL fields is sent but not cached as wire */
 
 struct answer_blob {
-	uint16_t len;	  /* of wire */
-	uint16_t rcode;	  /* whole, with the EDNS part */
+	uint16_t len;	/* of wire */
+	uint16_t rcode; /* whole, with the EDNS part */
+	uint16_t question_len;
 	uint8_t security; /* enum rrset_security */
 	uint8_t n_ttl;
-	uint8_t question_len;
 	bool is_aa;
 	int16_t ede;	/* enum dns_ede or DNS_EDE_NONE */
 	uint32_t ttl_s; /* lowest TTL: how long it may be served */
