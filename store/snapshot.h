@@ -16,3 +16,10 @@ struct store;
  * it is complete otherwise and kept). ERR_FULL, ERR_IO, ERR_BUSY (another runs). The older ones
  * stand until the new one is complete. */
 MUST_CHECK int snapshot_write(struct store *s, size_t *out_records);
+
+/* Names of the snapshots there are, newest first, into out; returns how many (<= cap). */
+struct snapshot_name {
+	uint64_t number;
+	char file[32]; /* leases-<number>.mdb, below STORE_SNAPSHOTS */
+};
+size_t snapshot_list(const struct store *s, struct snapshot_name *out, size_t cap);

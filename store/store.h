@@ -40,12 +40,12 @@ struct store_report {
 	size_t n_records;   /* good ones there now, all tables */
 	size_t n_damaged;   /* records found damaged */
 	size_t n_restored;  /* of all records, those that came out of a snapshot */
-	char text[512];	    /* "" when found is NEW or CLEAN and all is well */
+	char text[1024];    /* "" when found is NEW or CLEAN and all is well */
 	char aside[256];    /* path of the damaged file, or "" */
 	char snapshot[256]; /* path of the snapshot used, or "" */
 };
 
-/* Makes dir with its parents when missing (0755, 0700 for itself), takes <dir>/lock, checks, maps.
+/* Makes dir with its parents when missing (0755), takes <dir>/lock, checks, maps.
  * Errors: ERR_BUSY another process has it (its pid is in report->text); ERR_VERSION a newer
  * Lanthorn wrote it (nothing was touched); ERR_CORRUPT read_only and damaged; ERR_DENIED, ERR_FULL,
  * ERR_IO, ERR_ABSENT from the file system. report is filled in either case (text tells why). */

@@ -35,3 +35,10 @@
 /* Lease changes waiting for the commit thread. At 5,000 a second this is two seconds of work; an
  * ACK older than that is of no use to its client, so more are refused (the client asks again). */
 #define COMMITTER_QUEUE_MAX 8192
+
+/* statedb: bytes of one record of a long value; eight of them make a transaction. */
+#define STATEDB_CHUNK	   ((size_t)64 << 10)
+#define STATEDB_TXN_CHUNKS 8
+
+/* image: bytes that share a CRC. */
+#define IMAGE_CHUNK ((size_t)256 << 10)

@@ -31,13 +31,13 @@ MUST_CHECK int txn_get(struct txn *t, enum txn_table table, const void *key, siz
 	const void **data, size_t *len);
 
 /* Calls fn for every record from the first key >= from (NULL: the first), in order of keys, until
- * it returns non-zero, which is returned. bad: the envelope does not hold; data is then the raw
- * value. */
+ * it returns non-zero, which is returned. */
 struct txn_item {
-	const void *key, *data;
+	const void *key, *data; /* data: NULL when bad */
 	size_t key_len, len;
-	uint64_t stamp; /* number of the commit that wrote it */
-	bool bad;
+	const void *raw; /* the value with its envelope */
+	size_t raw_len;
+	bool bad; /* the envelope does not hold */
 };
 typedef int (*txn_each_fn)(const struct txn_item *item, void *arg);
 MUST_CHECK int txn_each(struct txn *t, enum txn_table table, const void *from, size_t from_len,
