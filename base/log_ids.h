@@ -10,6 +10,7 @@
 	X(ZONES_HOSTS_LINE)                                                                        \
 	/* resolver */                                                                             \
 	X(RESOLVER_LIMIT)                                                                          \
+	X(RESOLVER_QUERY)                                                                          \
 	/* dhcp */                                                                                 \
 	X(DHCP_POOL_EMPTY)                                                                         \
 	/* boot */                                                                                 \

@@ -71,15 +71,29 @@ static size_t put_bare(
 	return DNS_HEADER_LEN + (size_t)c->question_len;
 }
 
-size_t answer_error(const struct answer_client *c, uint16_t rcode, int ede, uint16_t max_udp,
-	uint8_t *out, size_t cap)
+static size_t without_records(const struct answer_client *c, uint16_t rcode, unsigned more_flags,
+	int ede, uint16_t max_udp, uint8_t *out, size_t cap)
 {
 	size_t len;
 
 	assert(cap >= DNS_HEADER_LEN + (size_t)c->question_len + opt_len(c, ede));
 	(void)cap;
-	len = put_bare(c, rcode, 0, out);
+	len = put_bare(c, rcode, more_flags, out);
 	return c->has_edns ? put_opt(c, rcode, ede, max_udp, out, len) : len;
+}
+
+size_t answer_cut(const struct answer_client *c, uint16_t rcode, bool is_aa, int ede,
+	uint16_t max_udp, uint8_t *out, size_t cap)
+{
+	unsigned flags = DNS_FLAG_TC | (is_aa ? DNS_FLAG_AA : 0);
+
+	return without_records(c, rcode, flags, ede, max_udp, out, cap);
+}
+
+size_t answer_error(const struct answer_client *c, uint16_t rcode, int ede, uint16_t max_udp,
+	uint8_t *out, size_t cap)
+{
+	return without_records(c, rcode, 0, ede, max_udp, out, cap);
 }
 
 /* RFC 6840 5.7, 5.8: AD tells those who asked for it, by DO or by AD, and only of proven data. */
@@ -117,10 +131,8 @@ size_t answer_patch(const struct answer_blob *blob, const struct answer_client *
 	/* An explanation is not worth a second round over TCP. */
 	if (len + opt_len(c, ede) > limit)
 		ede = DNS_EDE_NONE;
-	if (len + opt_len(c, ede) > limit) {
-		len = put_bare(c, blob->rcode, DNS_FLAG_TC | (blob->is_aa ? DNS_FLAG_AA : 0), out);
-		return c->has_edns ? put_opt(c, blob->rcode, blob->ede, max_udp, out, len) : len;
-	}
+	if (len + opt_len(c, ede) > limit)
+		return answer_cut(c, blob->rcode, blob->is_aa, blob->ede, max_udp, out, cap);
 	assert(c->question_len == blob->question_len);
 	if (out != blob->wire)
 		memcpy(out + AT_COUNTS, blob->wire + AT_COUNTS, len - AT_COUNTS);

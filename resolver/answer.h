@@ -47,6 +47,9 @@ size_t answer_limit(const struct answer_client *c, uint16_t max_udp);
  * so of a blob longer than answer_limit only the fields are looked at, not its wire. */
 size_t answer_patch(const struct answer_blob *blob, const struct answer_client *c, uint32_t age_s,
 	uint16_t max_udp, uint8_t *out, size_t cap);
+/* A reply that says only that it did not fit: TC, no records. */
+size_t answer_cut(const struct answer_client *c, uint16_t rcode, bool is_aa, int ede,
+	uint16_t max_udp, uint8_t *out, size_t cap);
 /* A reply without records: FORMERR, REFUSED, NOTIMP, BADVERS, SERVFAIL ... with ede or
  * DNS_EDE_NONE. The question is echoed unless question_len is 0. */
 size_t answer_error(const struct answer_client *c, uint16_t rcode, int ede, uint16_t max_udp,

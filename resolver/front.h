@@ -22,7 +22,8 @@ enum front_verdict {
 struct front_slot {
 	const uint8_t *wire;
 	size_t len;
-	uint8_t step; /* enum front_step of front.c */
+	uint8_t step;	/* enum front_step of front.c */
+	uint16_t rcode; /* of an error */
 	uint64_t hash;
 	struct answer_client shape;
 	struct msg_query msg;

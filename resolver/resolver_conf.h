@@ -38,6 +38,11 @@ struct resolver_conf {
 	uint32_t min_ttl_s, max_ttl_s, max_negative_ttl_s, serve_stale_s;
 	uint16_t edns_size;
 	bool log_queries;
+	size_t n_rebind_allow; /* names whose answers, and those beneath, may hold private addresses
+				*/
+	const uint8_t **rebind_allow;
+	size_t n_own; /* our own addresses: never asked as servers */
+	const struct ip *own;
 	void *owned; /* arena or block freed with it */
 	void (*free_owned)(void *owned);
 	struct rcu_later later;
@@ -46,4 +51,7 @@ struct resolver_conf {
 /* Longest forward or stub zone that holds name, or NULL. */
 const struct resolver_forward *resolver_conf_forward(
 	const struct resolver_conf *c, const uint8_t *name);
+/* Puts the forwards in the order resolver_conf_forward needs; whoever fills them calls it last. */
+void resolver_conf_sort(struct resolver_conf *c);
+/* Frees zones, acl, owned (by free_owned) and c itself, which came from xcalloc. NULL allowed. */
 void resolver_conf_free(struct resolver_conf *c);
