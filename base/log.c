@@ -104,7 +104,7 @@ int log_open(const char *to, enum log_level level)
 
 int log_reopen(void)
 {
-	int fd, err;
+	int fd = -1, err;
 
 	if (log_state.target != LOG_TO_FILE)
 		return 0;
