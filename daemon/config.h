@@ -37,6 +37,9 @@ enum config_arch {
 	CONFIG_ARCH_HTTP,
 };
 
+/* class.local-mac: does it matter whether the MAC is a locally administered (made up) one? */
+enum config_local_mac { CONFIG_LOCAL_EITHER, CONFIG_LOCAL_YES, CONFIG_LOCAL_NO };
+
 struct config_bytes {
 	const uint8_t *data;
 	size_t len;
@@ -71,7 +74,7 @@ struct config_boot {
 	const char *uefi_ia32;
 	const char *uefi_arm64;
 	const char *http;
-	const char *http6;
+	const char *http6; /* NULL: as http */
 	const char *ipxe;
 	struct ip server; /* family 0: ourselves */
 	bool proxy;
@@ -269,7 +272,7 @@ struct config_log {
 	const char *to; /* "stderr", "syslog" or a path; NULL: stderr with -f, else syslog */
 };
 
-/* One file as it was read, main file first. path: as in messages. */
+/* One file as it was read, main file first. path: absolute. */
 struct config_source {
 	const char *path;
 	const char *text;
@@ -307,7 +310,7 @@ struct config {
 	const char **include;
 	size_t n_include;
 
-	struct config_source *source; /* none for config_default */
+	struct config_source *source; /* none for config_default; texts end with a NUL too */
 	size_t n_source;
 	struct config_store *store; /* memory and places of everything above */
 };
