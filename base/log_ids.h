@@ -16,8 +16,35 @@
 	/* boot */                                                                                 \
 	X(BOOT_REFUSED)                                                                            \
 	/* daemon */                                                                               \
+	X(DAEMON_BOOT_BIND)                                                                        \
+	X(DAEMON_BOOT_ROOT)                                                                        \
+	X(DAEMON_CONFIG_ERROR)                                                                     \
+	X(DAEMON_CONFIG_WARNING)                                                                   \
+	X(DAEMON_DHCP_BIND)                                                                        \
+	X(DAEMON_DHCP_SEND_FAILED)                                                                 \
+	X(DAEMON_LAST_GOOD)                                                                        \
+	X(DAEMON_LEASES_LOADED)                                                                    \
+	X(DAEMON_LISTEN)                                                                           \
+	X(DAEMON_LISTEN_ABSENT)                                                                    \
+	X(DAEMON_LISTEN_FAILED)                                                                    \
+	X(DAEMON_LOG_FAILED)                                                                       \
+	X(DAEMON_NO_NETLINK)                                                                       \
+	X(DAEMON_NO_THREAD)                                                                        \
+	X(DAEMON_NO_USER)                                                                          \
+	X(DAEMON_PORT_BUSY)                                                                        \
+	X(DAEMON_REFRESHED)                                                                        \
+	X(DAEMON_RELOADED)                                                                         \
+	X(DAEMON_RELOAD_FAILED)                                                                    \
+	X(DAEMON_SANDBOX)                                                                          \
+	X(DAEMON_SNAPSHOT)                                                                         \
 	X(DAEMON_START)                                                                            \
-	X(DAEMON_STOP)
+	X(DAEMON_STATE_BUSY)                                                                       \
+	X(DAEMON_STATE_FAILED)                                                                     \
+	X(DAEMON_STOP)                                                                             \
+	X(DAEMON_STORE_DAMAGED)                                                                    \
+	X(DAEMON_STORE_NEW)                                                                        \
+	X(DAEMON_UNLISTEN)                                                                         \
+	X(DAEMON_WATCH_FAILED)
 
 enum log_id {
 #define LOG_ID_ENUM(name) name,
