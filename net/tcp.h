@@ -19,14 +19,15 @@
 #include "base/err.h"
 #include "base/ip.h"
 
-#define TCP_MAX_CONNS	 1024		 /* of one table (C1); PowerDNS holds the same */
-#define TCP_MAX_PER_IP	 32		 /* one client cannot fill the table alone (C1) */
-#define TCP_FIRST_MS	 2000		 /* connect to first byte */
-#define TCP_MESSAGE_MS	 5000		 /* first to last byte of one query: 1 byte/5 s loses */
-#define TCP_IDLE_MS	 10000		 /* RFC 7766 6.2.3: "a few seconds" */
-#define TCP_IDLE_BUSY_MS 2000		 /* the same above 75 % of TCP_MAX_CONNS */
-#define TCP_WRITE_MS	 2000		 /* answers waiting for the client to read (C2) */
-#define TCP_PIPELINE	 100		 /* queries under way on one connection; then no reading */
+#define TCP_MAX_CONNS	 1024  /* of one table (C1); PowerDNS holds the same */
+#define TCP_MAX_PER_IP	 32    /* one client cannot fill the table alone (C1) */
+#define TCP_FIRST_MS	 2000  /* connect to first byte */
+#define TCP_MESSAGE_MS	 5000  /* first to last byte of one query: 1 byte/5 s loses */
+#define TCP_IDLE_MS	 10000 /* RFC 7766 6.2.3: "a few seconds" */
+#define TCP_IDLE_BUSY_MS 2000  /* the same above 75 % of TCP_MAX_CONNS */
+#define TCP_WRITE_MS	 2000  /* answers waiting for the client to read (C2) */
+#define TCP_ANSWER_MS	 30000 /* a query that we never answered, beyond any resolver's patience */
+#define TCP_PIPELINE	 100   /* queries under way on one connection; then no reading */
 #define TCP_OUT_MAX	 (64 * 1024 + 2) /* answers waiting on one connection: one of the longest */
 #define TCP_IN_LEN	 2048		 /* what every connection has to receive into */
 #define TCP_MAX_LONG	 16		 /* connections that may receive a longer query at a time */
