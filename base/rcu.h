@@ -21,6 +21,8 @@ struct rcu_later {
 	void (*fn)(void *object);
 	void *object;
 };
+/* Any registered thread, inside a read section or not; never blocks. */
 void rcu_free_later(struct rcu_later *node, void (*fn)(void *object), void *object);
-/* Waits until everything handed to rcu_free_later ran. Shutdown and tests only. */
+/* Waits until everything handed to rcu_free_later ran. Shutdown and tests only;
+ * never inside a read section. */
 void rcu_barrier_all(void);

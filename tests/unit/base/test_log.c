@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -171,6 +172,51 @@ static void lines_go_behind_what_others_wrote(void **state)
 	assert_int_equal(lines_with(s->text, "somebody else\n"), 1);
 }
 
+enum { WRITERS = 4, LINES = 500 };
+
+static void *writer(void *arg)
+{
+	char fill[201];
+
+	memset(fill, 'a' + (int)(intptr_t)arg, 200);
+	fill[200] = '\0';
+	for (int i = 0; i < LINES; i++) {
+		log_info(DAEMON_START, "%s|", fill);
+		log_limited(LOG_LEVEL_INFO, BOOT_REFUSED, "no %d", i);
+	}
+	return NULL;
+}
+
+static void lines_of_many_threads_stay_whole(void **state)
+{
+	struct scratch *s = *state;
+	size_t n_whole = 0, n_limited = 0;
+	pthread_t thread[WRITERS];
+	char line[4096];
+	FILE *f;
+
+	assert_int_equal(log_open(s->path, LOG_LEVEL_INFO), 0);
+	for (intptr_t i = 0; i < WRITERS; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, writer, (void *)i), 0);
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(log_reopen(), 0);
+	for (int i = 0; i < WRITERS; i++)
+		assert_int_equal(pthread_join(thread[i], NULL), 0);
+	f = fopen(s->path, "r");
+	while (fgets(line, sizeof(line), f)) {
+		char *text = strstr(line, "DAEMON_START ");
+
+		n_limited += strstr(line, "BOOT_REFUSED no") != NULL;
+		if (text && strspn(text + 13, (char[]){text[13], '\0'}) == 200 &&
+			strcmp(text + 213, "|\n") == 0)
+			n_whole++;
+	}
+	fclose(f);
+	assert_int_equal(n_whole, WRITERS * LINES);
+	/* Threads that open a window at once may each let one more through. */
+	assert_in_range(n_limited, LOG_LIMIT_PER_MIN, LOG_LIMIT_PER_MIN + WRITERS);
+}
+
 static void a_failed_reopen_keeps_the_old_file(void **state)
 {
 	struct scratch *s = *state;
@@ -247,6 +293,7 @@ int main(void)
 		T(a_flood_is_limited_by_id),
 		T(reopen_follows_a_rotated_file),
 		T(lines_go_behind_what_others_wrote),
+		T(lines_of_many_threads_stay_whole),
 		T(a_failed_reopen_keeps_the_old_file),
 		T(a_path_that_cannot_be_opened_is_an_error),
 		T(errno_survives_a_line),
