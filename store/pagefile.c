@@ -455,8 +455,6 @@ static int meta_check(struct walk *w, const struct meta *m, const struct page_he
 {
 	if (head->number != (size_t)i || !(head->flags & PAGE_META) || m->magic != META_MAGIC)
 		return fail(w, "a meta page is none", (uint64_t)i);
-	if (m->version != META_VERSION)
-		return ERR_VERSION;
 	if (!psize_is_valid(m->free_tree.pad) || m->address ||
 		(m->free_tree.flags & ~FLAG_NOSUBDIR) != FLAG_INTKEY || m->main_tree.flags ||
 		m->main_tree.pad || m->txn % 2 != (m->txn ? (size_t)i : 0))
@@ -483,8 +481,10 @@ static int metas_read(struct walk *w, struct meta m[2], int *newest)
 			return err;
 		at = m[0].free_tree.pad;
 	}
-	if (m[0].free_tree.pad != m[1].free_tree.pad)
+	if (m[0].free_tree.pad != m[1].free_tree.pad || m[0].version != m[1].version)
 		return fail(w, "the meta pages disagree", 0);
+	if (m[0].version != META_VERSION)
+		return ERR_VERSION;
 	*newest = m[1].txn > m[0].txn;
 	w->psize = m[0].free_tree.pad;
 	return 0;

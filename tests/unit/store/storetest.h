@@ -56,8 +56,7 @@ static inline int scratch_teardown(void **state)
 
 static inline struct store *store_open_ok(const char *dir, struct store_report *report)
 {
-	const struct store_opts opts = {
-		.uid = (uid_t)-1, .gid = (gid_t)-1, .map_len = SCRATCH_MAP};
+	const struct store_opts opts = {.uid = (uid_t)-1, .gid = (gid_t)-1, .map_len = SCRATCH_MAP};
 	struct store_report own;
 	struct store *s = NULL;
 	int err = store_open(dir, &opts, &s, report ? report : &own);
