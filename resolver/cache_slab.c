@@ -11,8 +11,8 @@
  *
  * Within a class: CLOCK. Each class of a shard has its pages in a ring and a hand that starts at a
  * place of its own (a fixed start lets a scan evict in step with insertion). A new value starts at
- * 0, a hit raises the counter to at most 3, the hand takes one off; what it finds at 0, expired or
- * free is taken. Close behind the hand an expired value is preferred. The hand's way is bounded, so
+ * 0, a hit raises the counter to at most 3, the hand takes one off; what it finds at 0 or expired
+ * is taken. A little ahead of the hand an expired value is preferred. The hand's way is bounded, so
  * a put costs a bounded time however hot everything is.
  *
  * Between classes: equal age. How long a class's hand needs for one lap is how long an unused value
@@ -39,10 +39,10 @@
 #include "resolver/cache_rrset.h"
 
 #define SHARDS_MAX   256
-#define SHARD_PAGES  64 /* 4 MiB: enough that every class can hold a page of its own */
-#define CLOCK_STEPS  64 /* slots a hand may pass for one put */
-#define CLOCK_PEEK   3	/* slots behind the hand looked at for an expired value */
-#define MOVE_MAX     64 /* popular values moved when a page changes its class */
+#define SHARD_PAGES  64	 /* 4 MiB: enough that every class can hold a page of its own */
+#define CLOCK_STEPS  512 /* slots a hand may pass for one put: some 5 us */
+#define CLOCK_PEEK   7	 /* slots ahead of the hand looked at for an expired value */
+#define MOVE_MAX     64	 /* popular values moved when a page changes its class */
 #define AGE_SLACK_MS 1000
 #define HUGE_PAGE    ((size_t)2 << 20)
 #define NO_PAGE	     UINT32_MAX
@@ -54,7 +54,9 @@ static const uint32_t CLASS_BYTES[N_CLASSES] = {128, 192, 256, 320, 384, 512, 64
 	1536, 2048, 3072, 4096, 8192, 16384, 32768, CACHE_SLAB_PAGE};
 
 struct cache_slab_page {
-	uint32_t next; /* ring of its class */
+	uint32_t next;	    /* ring of its class */
+	uint32_t free_next; /* list of the pages of its class with free slots */
+	uint16_t free_slot; /* first free slot + 1, chained through their heads' hash; 0: none */
 	uint16_t shard;
 	uint8_t class;
 	uint8_t is_ready; /* atomic, set once: shard may be read */
@@ -65,6 +67,7 @@ struct size_class {
 	uint32_t n_pages;
 	uint32_t hand_page, hand_slot; /* the next slot the hand looks at; no page: NO_PAGE */
 	uint32_t fill_page, fill_slot; /* the next slot of a fresh page; none: NO_PAGE */
+	uint32_t free_page;	       /* pages with slots given back */
 	uint32_t lap_left;	       /* slots to the end of the lap */
 	uint32_t churn;		       /* bytes evicted since it last asked for a page */
 	int64_t lap_start_ms, last_lap_ms;
@@ -140,7 +143,8 @@ static uint64_t *index_find(const struct cache_slab *s, const struct cache_slab_
 	return NULL;
 }
 
-static void slot_release(
+/* The slot's value is no longer to be found; the slot is still nobody's. */
+static void slot_unlink(
 	struct cache_slab *s, struct cache_slab_shard *sh, struct cache_slab_head *slot)
 {
 	uint64_t *word = index_find(s, slot);
@@ -152,29 +156,94 @@ static void slot_release(
 	count(&sh->entries, -1);
 }
 
-/* A word for a new slot of this hash: a free one, else that of the value least used. */
-static uint64_t *index_room(struct cache_slab *s, struct cache_slab_shard *sh, uint64_t hash)
+/* A slot without a value goes to the free ones of its class. */
+static void slot_give_back(
+	struct cache_slab *s, struct cache_slab_shard *sh, struct cache_slab_head *slot)
 {
-	struct cache_slab_head *victim = NULL;
+	uint32_t page = slot_page(s, slot);
+	struct cache_slab_page *p = &s->pages[page];
+	struct size_class *k = &sh->classes[p->class];
+	size_t at = (size_t)((uint8_t *)slot - s->arena) % CACHE_SLAB_PAGE;
 
-	for (int second = 0; second < 2; second++) {
-		uint64_t *bucket = cache_slab_bucket(s, hash, second);
+	__atomic_store_n(&slot->expires_s, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&slot->hash, p->free_slot, __ATOMIC_RELAXED);
+	if (p->free_slot == 0) {
+		p->free_next = k->free_page;
+		k->free_page = page;
+	}
+	p->free_slot = (uint16_t)(at / CLASS_BYTES[p->class] + 1);
+}
 
-		for (unsigned i = 0; i < CACHE_SLAB_WAYS; i++) {
-			struct cache_slab_head *slot;
+static void slot_release(
+	struct cache_slab *s, struct cache_slab_shard *sh, struct cache_slab_head *slot)
+{
+	slot_unlink(s, sh, slot);
+	slot_give_back(s, sh, slot);
+}
 
-			if (bucket[i] == 0)
-				return &bucket[i];
-			slot = cache_slab_slot(s, bucket[i]);
-			if (victim == NULL || slot_ref(slot) < slot_ref(victim))
-				victim = slot;
+static uint64_t *bucket_room(uint64_t *bucket)
+{
+	for (unsigned i = 0; i < CACHE_SLAB_WAYS; i++)
+		if (bucket[i] == 0)
+			return &bucket[i];
+	return NULL;
+}
+
+/* Moves a value of this bucket that is at home here to its second one; the word it left, or NULL.
+ * Readers look at home first, so they do not miss it on its way. */
+static uint64_t *bucket_push(const struct cache_slab *s, uint64_t *bucket)
+{
+	for (unsigned i = 0; i < CACHE_SLAB_WAYS; i++) {
+		uint64_t hash = cache_slab_slot(s, bucket[i])->hash, *room;
+
+		if (cache_slab_bucket(s, hash, false) != bucket)
+			continue;
+		room = bucket_room(cache_slab_bucket(s, hash, true));
+		if (room == NULL)
+			continue;
+		__atomic_store_n(room, bucket[i], __ATOMIC_RELEASE);
+		__atomic_store_n(&bucket[i], 0, __ATOMIC_RELEASE);
+		return &bucket[i];
+	}
+	return NULL;
+}
+
+/* The word of the least used value of a full bucket, which is evicted. */
+static uint64_t *bucket_evict(
+	struct cache_slab *s, struct cache_slab_shard *sh, uint64_t *bucket, int64_t now_ms)
+{
+	unsigned found = 0;
+	int least = CACHE_SLAB_REF_MAX + 1;
+
+	for (unsigned i = 0; i < CACHE_SLAB_WAYS; i++) {
+		const struct cache_slab_head *slot = cache_slab_slot(s, bucket[i]);
+		int worth = slot_has_expired(slot, now_ms) ? -1 : slot_ref(slot);
+
+		if (worth < least) {
+			least = worth;
+			found = i;
 		}
 	}
-	uint64_t *word = index_find(s, victim);
-
-	slot_release(s, sh, victim);
+	slot_release(s, sh, cache_slab_slot(s, bucket[found]));
 	count(&sh->evicted, 1);
-	return word;
+	return &bucket[found];
+}
+
+/* A free word for a new slot of this hash. */
+static uint64_t *index_room(
+	struct cache_slab *s, struct cache_slab_shard *sh, uint64_t hash, int64_t now_ms)
+{
+	uint64_t *first = cache_slab_bucket(s, hash, false);
+	uint64_t *second = cache_slab_bucket(s, hash, true);
+	uint64_t *word = bucket_room(first);
+
+	if (word == NULL)
+		word = bucket_room(second);
+	if (word == NULL)
+		word = bucket_push(s, first);
+	if (word == NULL)
+		word = bucket_push(s, second);
+	return word ? word : bucket_evict(s, sh, first, now_ms);
 }
 
 static void index_set(
@@ -266,6 +335,13 @@ static uint32_t class_drop_page(struct cache_slab *s, struct size_class *k, uint
 {
 	uint32_t page = k->hand_page, before = page;
 
+	for (uint32_t *link = &k->free_page; *link != NO_PAGE; link = &s->pages[*link].free_next) {
+		if (*link == page) {
+			*link = s->pages[page].free_next;
+			break;
+		}
+	}
+	s->pages[page].free_slot = 0;
 	while (s->pages[before].next != page)
 		before = s->pages[before].next;
 	s->pages[before].next = s->pages[page].next;
@@ -323,18 +399,22 @@ static void hand_move(struct cache_slab *s, struct size_class *k, uint32_t c, in
 	}
 }
 
-/* An expired or free slot close behind the hand, on its page; NULL when there is none. */
-static struct cache_slab_head *hand_peek(
-	const struct cache_slab *s, const struct size_class *k, uint32_t c, int64_t now_ms)
+/* The hand stands before a value that nobody asked for. If one close ahead on its page has expired,
+ * it goes there: what it leaves out has one lap more. */
+static void hand_seek_expired(
+	const struct cache_slab *s, struct size_class *k, uint32_t c, int64_t now_ms)
 {
-	for (uint32_t i = k->hand_slot + 1; i <= k->hand_slot + CLOCK_PEEK && i < class_slots(c);
-		i++) {
-		struct cache_slab_head *slot = page_slot(s, k->hand_page, c, i);
+	uint32_t end = k->hand_slot + 1 + CLOCK_PEEK;
 
-		if (slot_has_expired(slot, now_ms))
-			return slot;
+	for (uint32_t i = k->hand_slot + 1; i < end && i < class_slots(c); i++) {
+		if (slot_has_expired(page_slot(s, k->hand_page, c, i), now_ms)) {
+			uint32_t left_out = i - k->hand_slot;
+
+			k->hand_slot = i;
+			k->lap_left = k->lap_left > left_out ? k->lap_left - left_out : 1;
+			return;
+		}
 	}
-	return NULL;
 }
 
 /* A free slot of a class that has pages; what was in it is gone. */
@@ -344,41 +424,44 @@ static struct cache_slab_head *class_evict(
 	struct size_class *k = &sh->classes[c];
 	struct cache_slab_head *slot;
 
-	for (int steps = 0;; steps++) {
+	for (int steps = 0; steps < CLOCK_STEPS; steps++) {
 		uint8_t ref;
 
 		slot = hand_slot(s, k, c);
-		if (slot_has_expired(slot, now_ms)) {
-			hand_move(s, k, c, now_ms);
+		if (slot_has_expired(slot, now_ms))
 			break;
-		}
 		ref = slot_ref(slot);
-		if (ref == 0 || steps == CLOCK_STEPS) {
-			struct cache_slab_head *expired = hand_peek(s, k, c, now_ms);
-
-			if (expired)
-				slot = expired;
-			else
-				hand_move(s, k, c, now_ms);
+		if (ref == 0) {
+			hand_seek_expired(s, k, c, now_ms);
 			break;
 		}
 		__atomic_store_n(&slot->ref, (uint8_t)(ref - 1), __ATOMIC_RELAXED);
 		hand_move(s, k, c, now_ms);
 	}
+	slot = hand_slot(s, k, c);
+	hand_move(s, k, c, now_ms);
 	k->churn += CLASS_BYTES[c];
-	if (slot->expires_s) {
-		count(slot_has_expired(slot, now_ms) ? &sh->expired : &sh->evicted, 1);
-		slot_release(s, sh, slot);
-	}
+	assert(slot->expires_s); /* free slots are taken first */
+	count(slot_has_expired(slot, now_ms) ? &sh->expired : &sh->evicted, 1);
+	slot_unlink(s, sh, slot);
 	return slot;
 }
 
-/* A slot of a fresh page, or NULL. */
-static struct cache_slab_head *class_fill(
+/* A slot that was given back or, of a fresh page, never used; or NULL. */
+static struct cache_slab_head *class_free(
 	const struct cache_slab *s, struct size_class *k, uint32_t c)
 {
 	struct cache_slab_head *slot;
 
+	if (k->free_page != NO_PAGE) {
+		struct cache_slab_page *p = &s->pages[k->free_page];
+
+		slot = page_slot(s, k->free_page, c, p->free_slot - 1u);
+		p->free_slot = (uint16_t)slot->hash;
+		if (p->free_slot == 0)
+			k->free_page = p->free_next;
+		return slot;
+	}
 	if (k->fill_page == NO_PAGE)
 		return NULL;
 	slot = page_slot(s, k->fill_page, c, k->fill_slot);
@@ -437,7 +520,7 @@ static bool steal_cool(struct cache_slab *s, struct size_class *k, uint32_t c, i
 static void steal_move(struct cache_slab *s, struct cache_slab_shard *sh, uint32_t c,
 	struct cache_slab_head *from, int64_t now_ms)
 {
-	struct cache_slab_head *to = class_fill(s, &sh->classes[c], c);
+	struct cache_slab_head *to = class_free(s, &sh->classes[c], c);
 	struct cache_slab_piece piece = {from->value, from->len};
 
 	if (to == NULL)
@@ -467,7 +550,7 @@ static void steal_page(struct cache_slab *s, struct cache_slab_shard *sh, uint32
 			continue;
 		}
 		count(slot_has_expired(slot, now_ms) ? &sh->expired : &sh->evicted, 1);
-		slot_release(s, sh, slot);
+		slot_unlink(s, sh, slot);
 	}
 	__atomic_store_n(layout, *layout + 1, __ATOMIC_RELEASE);
 	__atomic_thread_fence(__ATOMIC_RELEASE);
@@ -507,19 +590,19 @@ static struct cache_slab_head *slot_new(
 	struct cache_slab *s, struct cache_slab_shard *sh, uint32_t c, int64_t now_ms)
 {
 	struct size_class *k = &sh->classes[c];
+	struct cache_slab_head *slot = class_free(s, k, c);
+	uint32_t page;
 
-	if (k->fill_page == NO_PAGE) {
-		uint32_t page = page_draw(s, sh);
-
-		if (page != NO_PAGE)
-			class_add_page(s, sh, c, page, now_ms);
-		else if ((k->n_pages == 0 || k->churn >= CACHE_SLAB_PAGE) &&
-			 !steal(s, sh, c, now_ms) && k->n_pages == 0)
-			return NULL;
-	}
-	if (k->fill_page != NO_PAGE)
-		return class_fill(s, k, c);
-	return class_evict(s, sh, c, now_ms);
+	if (slot)
+		return slot;
+	page = page_draw(s, sh);
+	if (page != NO_PAGE)
+		class_add_page(s, sh, c, page, now_ms);
+	else if ((k->n_pages == 0 || k->churn >= CACHE_SLAB_PAGE) && !steal(s, sh, c, now_ms) &&
+		 k->n_pages == 0)
+		return NULL;
+	slot = class_free(s, k, c);
+	return slot ? slot : class_evict(s, sh, c, now_ms);
 }
 
 /* ---- public ---- */
@@ -535,7 +618,8 @@ static void shard_init(struct cache_slab_shard *sh, uint32_t id, uint32_t quota)
 	sh->quota = quota;
 	pthread_mutex_init(&sh->lock, NULL);
 	for (uint32_t c = 0; c < N_CLASSES; c++)
-		sh->classes[c].hand_page = sh->classes[c].fill_page = NO_PAGE;
+		sh->classes[c].hand_page = sh->classes[c].fill_page = sh->classes[c].free_page =
+			NO_PAGE;
 }
 
 /* One mapping: index, layout numbers, then the pages on a page's boundary and one page more, which
@@ -665,9 +749,9 @@ bool cache_slab_put(struct cache_slab *s, uint64_t hash, cache_slab_match match,
 	slot_write(slot, hash, pieces, n_pieces, expires_s, old ? slot_ref(old) : 0);
 	if (old) {
 		index_set(s, index_find(s, old), slot);
-		__atomic_store_n(&old->expires_s, 0, __ATOMIC_RELAXED);
+		slot_give_back(s, sh, old);
 	} else {
-		index_set(s, index_room(s, sh, hash), slot);
+		index_set(s, index_room(s, sh, hash, now_ms), slot);
 		count(&sh->entries, 1);
 	}
 	return true;
