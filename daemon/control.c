@@ -14,6 +14,7 @@
 #include "base/xalloc.h"
 #include "daemon/cli.h"
 #include "daemon/service.h"
+#include "daemon/verbs.h"
 #include "net/loop.h"
 
 struct control_conn {

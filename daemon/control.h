@@ -32,6 +32,3 @@ void control_refuse(struct control_call *call, int exit_code, const char *fmt, .
 	__attribute__((format(printf, 3, 4)));
 /* The n-th text of "args", or NULL. Borrowed. */
 const char *control_arg(const json_t *request, size_t n);
-
-/* verbs.c: by name, or NULL. */
-control_verb_fn verbs_find(const char *name);

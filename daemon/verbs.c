@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the verbs of the control socket do: a table, and one function each. */
+#include "daemon/verbs.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,6 @@
 #include "base/xalloc.h"
 #include "daemon/bootloop.h"
 #include "daemon/cli.h"
-#include "daemon/control.h"
 #include "daemon/dhcp_io.h"
 #include "daemon/lease_json.h"
 #include "daemon/lookup.h"
