@@ -12,7 +12,15 @@
 	X(RESOLVER_LIMIT)                                                                          \
 	X(RESOLVER_QUERY)                                                                          \
 	/* dhcp */                                                                                 \
+	X(DHCP_CLOCK_STEP)                                                                         \
+	X(DHCP_COMMIT_FAILED)                                                                      \
+	X(DHCP_COMMIT_WORKS)                                                                       \
+	X(DHCP_CONFLICT)                                                                           \
+	X(DHCP_DECLINED)                                                                           \
+	X(DHCP_NAME_REFUSED)                                                                       \
+	X(DHCP_NOT_HOLDER)                                                                         \
 	X(DHCP_POOL_EMPTY)                                                                         \
+	X(DHCP_RELAY_UNKNOWN)                                                                      \
 	/* boot */                                                                                 \
 	X(BOOT_REFUSED)                                                                            \
 	/* daemon */                                                                               \
