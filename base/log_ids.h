@@ -11,6 +11,7 @@
 	/* resolver */                                                                             \
 	X(RESOLVER_LIMIT)                                                                          \
 	X(RESOLVER_QUERY)                                                                          \
+	X(RESOLVER_STEP)                                                                           \
 	/* dhcp */                                                                                 \
 	X(DHCP_CLOCK_STEP)                                                                         \
 	X(DHCP_COMMIT_FAILED)                                                                      \

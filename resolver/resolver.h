@@ -23,7 +23,8 @@ struct cache_rrset;   /* resolver/cache_rrset.h: RRsets, shared */
 struct servers;	      /* resolver/servers.h: what we know of remote servers, shared */
 struct resolver_conf; /* resolver/resolver_conf.h: immutable snapshot */
 struct stats;	      /* resolver/stats.h: this worker's counters */
-struct query_table;   /* resolver/query.h: live questions, for joining */
+struct query_table;   /* resolver/query_state.h: live questions, for joining */
+struct failures;      /* resolver/failures.h */
 
 /* Where an answer goes. Plain data, copied with each waiting client. */
 enum client_kind { CLIENT_UDP, CLIENT_TCP, CLIENT_CALL };
@@ -65,9 +66,19 @@ struct resolver {
 	struct hash_key key;
 	struct arena_pool *arenas;
 	struct query_table *queries;
-	uint8_t *scratch; /* 64 KiB for encoding, turn */
+	struct failures *failures; /* questions not to be tried again yet */
+	uint8_t *scratch;	   /* 64 KiB for encoding, turn */
+	uint8_t *out;		   /* 64 KiB, one client's reply, turn */
+	uint8_t *local;		   /* ZONES_BLOCK_LEN for answers of our own zones, turn */
+	struct msg *msg;	   /* the reply being judged, turn */
+	int64_t prime_after_ms;	   /* no priming before this */
+	int64_t spoof_second;	   /* wrong packets moved n_spoof questions to TCP in this second */
+	uint32_t n_spoof;
 };
 
+/* env is copied; what it points to outlives the resolver. Every entry (front_*, query_start, and
+ * the callbacks of transports and timers) runs inside an RCU read section of the worker's thread.
+ */
 struct resolver *resolver_new(const struct resolver_env *env);
 /* Cancels every live query without answering (the daemon drains first). */
 void resolver_free(struct resolver *r);
@@ -78,5 +89,8 @@ static inline int64_t resolver_now_ms(const struct resolver *r)
 }
 const struct resolver_conf *resolver_conf(
 	const struct resolver *r); /* inside an RCU read section; life: turn */
+/* The network is back or has changed: failures that were remembered are forgotten, here and in the
+ * shared table of servers. The worker's thread. */
+void resolver_network_changed(struct resolver *r);
 /* Questions in work; 0 when drained. */
 size_t resolver_live(const struct resolver *r);

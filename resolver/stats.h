@@ -29,7 +29,49 @@
 	X(STATS_PREFETCH, "prefetches", "answers refreshed before they expire")                    \
 	X(STATS_TRUNCATED, "truncated", "replies sent with TC")                                    \
 	/* query */                                                                                \
-	X(STATS_JOINED, "joined", "questions that joined a live one")
+	X(STATS_JOINED, "joined", "questions that joined a live one")                              \
+	X(STATS_REPEATED, "repeated", "questions a waiting client sent again")                     \
+	X(STATS_SUBS, "sub_queries", "questions of our own, asked to answer another")              \
+	X(STATS_LATE, "late", "UDP clients not answered: too late to be of use")                   \
+	X(STATS_JOSTLED, "jostled", "old questions that lost their slot to a new one")             \
+	X(STATS_CACHED_FAILURES, "cached_failures", "questions not tried again yet (RFC 9520)")    \
+	X(STATS_FAILURES, "failures", "questions that ended in SERVFAIL")                          \
+	X(STATS_STALE, "stale", "questions answered with expired data (RFC 8767)")                 \
+	X(STATS_REBIND, "rebind", "answers with private addresses removed")                        \
+	X(STATS_LOOPS, "forward_loops", "questions that came back from whom we had asked")         \
+	X(STATS_LIMIT_QUERIES, "limit_queries", "questions refused: all slots taken")              \
+	X(STATS_LIMIT_WAITERS, "limit_waiters", "clients not taken: too many wait for one name")   \
+	X(STATS_LIMIT_CLIENT, "limit_client", "questions dropped: too many of one client wait")    \
+	X(STATS_LIMIT_DEPTH, "limit_depth", "sub-questions refused: too deep")                     \
+	X(STATS_LIMIT_CIRCLE, "limit_circle", "sub-questions refused: waiting in a circle")        \
+	X(STATS_LIMIT_ARENA, "limit_arena", "questions given up: their memory is full")            \
+	X(STATS_LIMIT_SENDS, "limit_sends", "budgets without packets left")                        \
+	X(STATS_LIMIT_NAME, "limit_name", "questions that had their share of packets")             \
+	X(STATS_LIMIT_BYTES, "limit_bytes", "budgets without bytes left")                          \
+	X(STATS_LIMIT_WALL, "limit_wall", "budgets without time left")                             \
+	X(STATS_LIMIT_CHAIN, "limit_chain", "alias chains too long or in a circle")                \
+	X(STATS_LIMIT_NS_LOOKUPS, "limit_ns_lookups", "budgets without server lookups left")       \
+	X(STATS_LIMIT_NS_NX, "limit_ns_nx", "budgets that met too many servers without a name")    \
+	X(STATS_LIMIT_SIGS, "limit_sigs", "budgets without signature checks left")                 \
+	X(STATS_LIMIT_SIG_FAILS, "limit_sig_fails", "budgets that met too many bad signatures")    \
+	X(STATS_LIMIT_HASHES, "limit_hashes", "budgets without NSEC3 hashes left")                 \
+	/* exchange and iter */                                                                    \
+	X(STATS_SENT_UDP, "sent_udp", "questions sent to servers over UDP")                        \
+	X(STATS_SENT_TCP, "sent_tcp", "questions sent to servers over TCP")                        \
+	X(STATS_TIMEOUTS, "timeouts", "questions a server did not answer in its time")             \
+	X(STATS_UNREACHABLE, "unreachable", "servers that could not be reached")                   \
+	X(STATS_TCP_FAILED, "tcp_failed", "TCP questions that ended without an answer")            \
+	X(STATS_BAD_REPLIES, "bad_replies", "packets that were no answer to what was asked")       \
+	X(STATS_WRONG_ID, "wrong_id", "packets with a wrong ID")                                   \
+	X(STATS_WRONG_CASE, "wrong_case", "replies with the name in another case")                 \
+	X(STATS_SPOOF_TCP, "spoof_tcp", "questions moved to TCP by suspicious packets")            \
+	X(STATS_TRUNCATED_REPLIES, "truncated_replies", "replies with TC")                         \
+	X(STATS_NO_EDNS, "no_edns", "questions asked again without EDNS")                          \
+	X(STATS_LAME, "lame", "replies of servers that do not serve the zone")                     \
+	X(STATS_SERVER_FAILURES, "server_failures", "SERVFAIL, REFUSED and senseless replies")     \
+	X(STATS_REFERRALS, "referrals", "referrals followed")                                      \
+	X(STATS_QMIN_OFF, "qmin_off", "names asked whole: a server broke on a part")               \
+	X(STATS_PRIMED, "primed", "times the root was asked for itself")
 
 enum stats_counter {
 #define STATS_ENUM(id, name, help) id,

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The last steps: the validator's seat, and what to say when there is no answer. */
+#include <string.h>
+
+#include "dns/dname.h"
+#include "resolver/cache_rrset.h"
+#include "resolver/iter_steps.h"
+#include "resolver/resolver_conf.h"
+#include "resolver/servers.h"
+#include "resolver/stats.h"
+
+/* The answer is whole: chain, end or denial with its proofs. Here the validator will look at it.
+ * Until it does nothing is called secure; with validation off all is insecure. */
+enum iter_state iter_validate(struct query *q)
+{
+	const struct resolver_conf *conf = resolver_conf(q->r);
+	const struct resolver_forward *f = resolver_conf_forward(conf, q->target);
+
+	q->out.security = RRSET_UNCHECKED;
+	if (!conf->validate || (f && !f->validate))
+		q->out.security = RRSET_INSECURE;
+	return ITER_DONE;
+}
+
+/* RFC 8767: the whole chain from expired entries, none of them bogus. */
+bool iter_find_stale(struct query *q, struct query_result *out)
+{
+	const struct resolver_conf *conf = resolver_conf(q->r);
+	int64_t now_ms = resolver_now_ms(q->r);
+	const uint8_t *name = q->name;
+
+	if (conf->serve_stale_s == 0 || q->has_prefix)
+		return false;
+	memset(out, 0, sizeof(*out));
+	out->ede = DNS_EDE_STALE;
+	out->is_stale = true;
+	out->security = RRSET_INSECURE;
+	q->was_upstream = true;
+	while (out->n_answer <= RESOLVER_CHAIN_MAX) {
+		struct rrset *rr = cache_rrset_get(q->r->env.rrsets, name, q->type, q->class,
+			now_ms, conf->serve_stale_s, q->arena);
+		bool is_end = rr != NULL;
+		struct rrset_iter it;
+
+		if (!rr)
+			rr = cache_rrset_get(q->r->env.rrsets, name, DNS_TYPE_CNAME, q->class,
+				now_ms, conf->serve_stale_s, q->arena);
+		if (!rr || rr->security == RRSET_BOGUS || rr->rank < RRSET_RANK_ANSWER_NA)
+			return false;
+		out->answer[out->n_answer++] = rr;
+		if (is_end)
+			return true;
+		it = rrset_begin(rr);
+		if (!rrset_next(&it))
+			return false;
+		name = it.rdata;
+	}
+	return false;
+}
+
+static int iter_failure_ede(const struct query *q)
+{
+	switch (q->last_err) {
+	case ERR_UNREACHABLE:
+	case ERR_DENIED:
+	case ERR_IO:
+	case ERR_CLOSED:
+		return DNS_EDE_NETWORK_ERROR;
+	default:
+		break;
+	}
+	if (q->is_chain_broken)
+		return DNS_EDE_OTHER;
+	return q->at ? DNS_EDE_NO_REACHABLE_AUTHORITY : DNS_EDE_NONE;
+}
+
+enum iter_state iter_fail(struct query *q)
+{
+	bool is_local =
+		q->out.is_local || servers_is_offline(q->r->env.servers, resolver_now_ms(q->r));
+	int ede = q->out.ede != DNS_EDE_NONE ? q->out.ede : iter_failure_ede(q);
+	struct query_result stale;
+
+	exchange_cancel_all(q, false);
+	wheel_cancel(q->r->env.wheel, &q->retry);
+	if (q->waiters && iter_find_stale(q, &stale)) {
+		ITER_TRACE(q, "failed: expired data instead");
+		q->out = stale;
+		return ITER_DONE;
+	}
+	ITER_TRACE(q, "failed");
+	memset(&q->out, 0, sizeof(q->out));
+	q->out.rcode = DNS_RCODE_SERVFAIL;
+	q->out.ede = ede;
+	q->out.is_local = is_local;
+	return ITER_DONE;
+}
