@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Verbs that work on files and on the store itself, without a daemon. */
+/* Verbs that read files and the store itself, without a daemon. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/codec.h"
-#include "base/xalloc.h"
-#include "daemon/build.h"
 #include "daemon/cli.h"
 #include "daemon/config.h"
-#include "daemon/import_dnsmasq.h"
-#include "daemon/import_leases.h"
 #include "daemon/lease_json.h"
 #include "store/leasedb.h"
 #include "store/store.h"
@@ -76,4 +71,21 @@ int cli_leases_offline(const struct cli *c)
 		cli_show(c, l.list, cli_print_leases);
 	json_decref(l.list);
 	return err ? CLI_NO : CLI_OK;
+}
+
+int cli_check(const struct cli *c, const char *path)
+{
+	struct config_report rep = {0};
+	struct config *config = NULL;
+	int err = config_load(path, &config, &rep);
+
+	(void)c;
+	config_report_sort(&rep);
+	config_report_print(&rep, stderr);
+	config_report_fini(&rep);
+	if (err)
+		return CLI_NO;
+	printf("%s: good\n", path);
+	config_free(config);
+	return CLI_OK;
 }

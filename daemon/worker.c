@@ -77,6 +77,9 @@ static void worker_on_batch(void *arg, struct udp *u, struct udp_batch *b, int64
 		front_stage(
 			w->resolver, &w->slots[i], b->rx[i].bytes, b->rx[i].len, &w->clients[i]);
 	}
+	for (size_t i = 0; i < b->n; i++)
+		if (b->rx[i].len)
+			front_reach(w->resolver, &w->slots[i]);
 	for (size_t i = 0; i < b->n; i++) {
 		size_t len;
 

@@ -50,8 +50,6 @@ void worker_del_socket(struct worker *w, uint32_t id);
  * answer. */
 void worker_call(struct worker *w, const uint8_t *wire, size_t len, struct trace *trace,
 	void (*on_answer)(void *arg, const uint8_t *wire, size_t len), void *arg);
-/* The network came back: forget what made servers look dead. */
-void worker_network_changed(struct worker *w);
 
 /* Counters, read while the worker writes them (each is a word on its own). */
 const struct stats *worker_stats(const struct worker *w);
