@@ -400,9 +400,9 @@ int dname_join(const uint8_t *prefix, size_t prefix_len_without_root, const uint
 
 	if (prefix_len_without_root + suffix_len > DNAME_MAX)
 		return ERR_SPACE;
-	/* out may be suffix itself */
+	/* out may be prefix or suffix itself */
 	memmove(out + prefix_len_without_root, suffix, suffix_len);
-	memcpy(out, prefix, prefix_len_without_root);
+	memmove(out, prefix, prefix_len_without_root);
 	*out_len = prefix_len_without_root + suffix_len;
 	return 0;
 }

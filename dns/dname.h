@@ -50,7 +50,7 @@ const uint8_t *dname_suffix(const uint8_t *name, unsigned n);
 void dname_lower(uint8_t *name, size_t len);
 size_t dname_copy_lower(const uint8_t *name, uint8_t *out);
 size_t dname_copy(const uint8_t *name, uint8_t *out);
-/* prefix labels (a name whose root is dropped) + suffix. ERR_SPACE past 255. */
+/* prefix labels (a name whose root is dropped) + suffix. out may be either. ERR_SPACE past 255. */
 MUST_CHECK int dname_join(const uint8_t *prefix, size_t prefix_len_without_root,
 	const uint8_t *suffix, uint8_t *out, size_t *out_len);
 /* Case-insensitive keyed hash of a whole name of len octets. */

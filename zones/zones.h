@@ -58,7 +58,8 @@ bool zones_is_local(const struct zones *z, const uint8_t *name);
 /* ---- building (one thread, off the loops) ---- */
 struct zones_conf {
 	const char *domain;	  /* "home.arpa": the lease zone; NULL none */
-	bool special_zones;	  /* RFC 6303, 6761, 6762, 7686, 8375, 9476, resolver.arpa ... */
+	bool special_zones;	  /* RFC 6303, 6761, 6762, 7686, 8375, 9476, resolver.arpa ...,
+				     and single labels that are no host of ours stay here */
 	struct leasename *leases; /* may be NULL in tests */
 	const struct ip_prefix *lan_prefixes; /* every lan's subnet: their reverse zones are ours */
 	size_t n_lan_prefixes;
@@ -72,12 +73,18 @@ struct zones_conf {
 				    "lanthorn" */
 	uint32_t local_ttl_s;	 /* TTL of hosts and records without one: 60..300 */
 };
+/* conf and what it points to are needed during the call only, but for leases. NULL when a name in
+ * it is not a valid name (the configuration has checked them). */
 struct zones_builder *zones_builder_new(const struct zones_conf *conf);
 /* One RR of a `record` entry: name may be "*.x". type/rdata already in wire form (rrtext does the
- * text). ERR_EXISTS: a CNAME beside other data. Bare names get the domain. */
+ * text). ttl 0: local_ttl_s. ERR_EXISTS: a CNAME beside other data. ERR_MALFORMED, ERR_RANGE: a
+ * bad name. ERR_LIMIT: too many records of one type at the name. Bare names get the domain:
+ * "nas", "*", "*.apps". */
 MUST_CHECK int zones_builder_record(struct zones_builder *b, const char *name, uint16_t type,
 	uint32_t ttl, const uint8_t *rdata, size_t len);
-/* record.NAME.a/aaaa also give a PTR when add_ptr and no other PTR stands there. */
+/* record.NAME.a/aaaa also give a PTR when add_ptr and no other PTR stands there. Errors as above.
+ * source: static text, "record" or "device". Addresses of 127.0.0.0/8 are served to everybody: the
+ * operator wrote them into our own configuration. */
 MUST_CHECK int zones_builder_address(struct zones_builder *b, const char *name, const struct ip *ip,
 	uint32_t ttl, bool add_ptr, const char *source);
 /* Fixed devices resolve at once, held by anybody or not (field note 13): source "device". They rank
