@@ -321,6 +321,18 @@ static void check_zones(const struct config *c, struct config_report *rep)
 					c->stub[i].name, config_where(c, &c->forward[j]).line);
 }
 
+/* Written, though perhaps wrongly. */
+static bool is_any_set(const struct config *c, const struct config_record *r)
+{
+	const void *const fields[] = {
+		&r->a, &r->aaaa, &r->cname, &r->mx, &r->txt, &r->srv, &r->caa, &r->ptr, &r->rr};
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		if (config_is_set(c, fields[i]))
+			return true;
+	return false;
+}
+
 static void check_records(const struct config *c, struct config_report *rep)
 {
 	for (size_t i = 0; i < c->n_record; i++) {
@@ -331,7 +343,7 @@ static void check_records(const struct config *c, struct config_report *rep)
 		if (r->cname && others)
 			config_error(c, rep, &r->cname,
 				"record.%s: a cname allows nothing else beside it", r->name);
-		else if (!r->cname && !others)
+		else if (!r->cname && !others && !is_any_set(c, r))
 			config_warn(c, rep, r, "record.%s says nothing", r->name);
 	}
 }

@@ -16,6 +16,10 @@ int config_read_text(struct config_value *v, void *out)
 {
 	size_t max = v->row->max ? (size_t)v->row->max : CONFIG_TEXT_MAX;
 
+	if (!v->text[0] && v->row->blank) {
+		*(const char **)out = NULL;
+		return 0;
+	}
 	if (!v->text[0])
 		return config_complain(v, "the text is empty");
 	if (strlen(v->text) > max)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* "did you mean": the distance between what was written and what we know. Optimal string
- * alignment, three rows of the classical table. */
+ * alignment, three rows of the classical table. The start of a word is just near enough. */
 #include "daemon/config_schema.h"
 
 #include <ctype.h>
 #include <string.h>
 
-enum { NEAR_WORD_MAX = 63 };
+enum { NEAR_WORD_MAX = 63, NEAR_START_MIN = 4 };
 
 static int near_fold(char c)
 {
@@ -16,6 +16,16 @@ static int near_fold(char c)
 static unsigned near_min(unsigned a, unsigned b)
 {
 	return a < b ? a : b;
+}
+
+/* "warning" and "warn", "cache" and "cache-size". */
+static bool near_is_start(const char *a, const char *b)
+{
+	size_t n = 0;
+
+	while (a[n] && near_fold(a[n]) == near_fold(b[n]))
+		n++;
+	return n >= NEAR_START_MIN && (!a[n] || !b[n]);
 }
 
 unsigned config_near_limit(const char *word)
@@ -49,6 +59,8 @@ unsigned config_near(const char *a, const char *b, unsigned limit)
 			now[j] = d;
 		}
 	}
+	if (rows[a_len % 3][b_len] > limit && near_is_start(a, b))
+		return limit;
 	return near_min(rows[a_len % 3][b_len], limit + 1);
 }
 

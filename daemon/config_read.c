@@ -17,6 +17,7 @@ struct place {
 	const struct config_node *value;
 	const struct config_path *path; /* ends with the row's key */
 	bool quiet;			/* inside something that was said not to be built */
+	bool failed;			/* the value could not be read */
 };
 
 static void read_section(struct config_reader *r, const struct config_section *s,
@@ -100,8 +101,18 @@ static bool read_value(struct place *p, const struct config_node *n, void *out)
 
 static void read_scalar(struct place *p, void *field)
 {
+	struct config_node word;
 	char path[CONFIG_PATH_LEN];
 
+	if (p->value->broken || (p->value->kind == CONFIG_NODE_NONE && p->row->blank))
+		return;
+	/* `answer: null` is a word here, whatever YAML calls it. */
+	if (p->value->kind == CONFIG_NODE_NONE && p->row->kind == CONFIG_WORD &&
+		p->value->text[0]) {
+		word = *p->value;
+		word.kind = CONFIG_NODE_SCALAR;
+		p->value = &word;
+	}
 	if (p->value->kind == CONFIG_NODE_NONE) {
 		config_read_error(
 			p->r, p->key, "%s has no value", config_path_format(p->path, path));
@@ -114,7 +125,7 @@ static void read_scalar(struct place *p, void *field)
 			config_path_format(p->path, path), first.file, first.line);
 	}
 	set_place(p, field, p->value);
-	(void)read_value(p, p->value, field);
+	p->failed = !read_value(p, p->value, field);
 }
 
 static size_t count_one(const struct config_node *value)
@@ -144,7 +155,7 @@ static void read_item(struct place *p, struct list *list, const struct config_no
 {
 	void *item = list->items + list->n * list->item_len;
 
-	if (!read_value(p, n, item))
+	if (n->broken || !read_value(p, n, item))
 		return;
 	set_place(p, item, n);
 	list->n++;
@@ -309,14 +320,15 @@ static void read_row(struct place *p, char *base)
 		else
 			read_scalar(p, base + p->row->offset);
 	}
-	if (p->row->later && !p->quiet && asks(p, base))
+	if (p->row->later && !p->quiet && !p->failed && asks(p, base))
 		config_report_add(p->r->rep, CONFIG_WARNING, config_tree_where(p->r->tree, p->key),
 			"%s is not built yet and does nothing", config_path_format(p->path, path));
 }
 
 static void report_unknown(struct config_reader *r, const struct config_section *s,
-	const struct config_node *key, const struct config_path *path)
+	const struct config_pair *pair, const struct config_path *path)
 {
+	const struct config_node *key = pair->key;
 	char where[CONFIG_PATH_LEN], quote[CONFIG_QUOTE_LEN];
 	const char *near = config_schema_near(s, key->text);
 	const char *title = near ? NULL : config_schema_elsewhere(s, key->text);
@@ -331,7 +343,9 @@ static void report_unknown(struct config_reader *r, const struct config_section 
 			path ? " in " : "", where, *title ? "in " : "at the top of the file",
 			title);
 	else
-		config_read_error(r, key, "unknown key %s%s%s", quote, path ? " in " : "", where);
+		config_read_error(r, key, "unknown key %s%s%s%s", quote, path ? " in " : "", where,
+			pair->value->kind == CONFIG_NODE_NONE ? "; a list is written [ one, two ]"
+							      : "");
 }
 
 /* Defaults, of the sections inside too. A test reads every preset, so none can fail. */
@@ -404,7 +418,7 @@ static void read_section(struct config_reader *r, const struct config_section *s
 		if (p.row)
 			read_row(&p, base);
 		else
-			report_unknown(r, s, pair->key, path);
+			report_unknown(r, s, pair, path);
 	}
 	report_missing(r, s, map, base, path);
 }

@@ -34,20 +34,20 @@ static const char *const arch_words[] = {"bios", "uefi-ia32", "uefi", "uefi-arm6
 /* clang-format off */
 
 static const struct config_row boot_rows[] = {
-	{"bios", CONFIG_TEXT, AT(config_boot, bios),
+	{"bios", CONFIG_TEXT, AT(config_boot, bios), .blank = true,
 	 .help = "File for PC BIOS firmware (architecture 0), below the boot root."},
-	{"uefi", CONFIG_TEXT, AT(config_boot, uefi),
+	{"uefi", CONFIG_TEXT, AT(config_boot, uefi), .blank = true,
 	 .help = "File for 64-bit x86 UEFI (7 and 9). With Secure Boot name the shim."},
-	{"uefi-ia32", CONFIG_TEXT, AT(config_boot, uefi_ia32),
+	{"uefi-ia32", CONFIG_TEXT, AT(config_boot, uefi_ia32), .blank = true,
 	 .help = "File for 32-bit x86 UEFI (6)."},
-	{"uefi-arm64", CONFIG_TEXT, AT(config_boot, uefi_arm64),
+	{"uefi-arm64", CONFIG_TEXT, AT(config_boot, uefi_arm64), .blank = true,
 	 .help = "File for 64-bit ARM UEFI (11)."},
-	{"http", CONFIG_TEXT, AT(config_boot, http),
+	{"http", CONFIG_TEXT, AT(config_boot, http), .blank = true,
 	 .help = "For firmware that boots over HTTP (15, 16, 19): a file below the boot root, which "
 		 "becomes a URL of ours, or a URL."},
-	{"http6", CONFIG_TEXT, AT(config_boot, http6), .later = true, .otherwise = "as http",
+	{"http6", CONFIG_TEXT, AT(config_boot, http6), .blank = true, .later = true, .otherwise = "as http",
 	 .help = "The same for DHCPv6."},
-	{"ipxe", CONFIG_TEXT, AT(config_boot, ipxe),
+	{"ipxe", CONFIG_TEXT, AT(config_boot, ipxe), .blank = true,
 	 .help = "For a client that is iPXE already: a file or a URL, usually a script."},
 	{"server", CONFIG_IP, AT(config_boot, server), .otherwise = "ourselves",
 	 .help = "Address of the server that has the files."},

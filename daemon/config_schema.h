@@ -61,6 +61,7 @@ struct config_row {
 	bool required; /* must be given and not be empty */
 	bool off;      /* `off` and `no` mean 0 */
 	bool forever;  /* `infinite` means CONFIG_INFINITE */
+	bool blank;    /* TEXT: an empty text means none */
 	bool later;    /* not built yet: parsed and checked, warns when asked for */
 	enum config_effect effect;
 	uint16_t port;	       /* IP_PORT: when none is written */

@@ -34,6 +34,8 @@ static void json_words(FILE *out, const char *const *words, const char *before)
 	for (size_t i = 0; words[i]; i++) {
 		fputs(i ? ", " : "", out);
 		json_text(out, words[i]);
+		/* What YAML makes of the bare word. */
+		fputs(strcmp(words[i], "null") == 0 ? ", null" : "", out);
 	}
 	fputs(" ] }", out);
 }

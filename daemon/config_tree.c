@@ -201,8 +201,11 @@ static void build_scalar(struct build *b, const yaml_node_t *y, struct config_no
 	size_t len = y->data.scalar.length;
 	char *copy;
 
-	if (is_null(y))
+	n->text = "";
+	if (is_null(y)) {
+		n->text = len > 1 ? "null" : "";
 		return;
+	}
 	/* Long texts cost more, or one text and many aliases of it would cost nothing. */
 	b->t->nodes_left -= len / TREE_TEXT_PER_NODE < b->t->nodes_left ? len / TREE_TEXT_PER_NODE
 									: b->t->nodes_left;
@@ -212,6 +215,7 @@ static void build_scalar(struct build *b, const yaml_node_t *y, struct config_no
 	for (size_t i = 0; i < len; i++) {
 		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f) {
 			complain_at(b, n, "a control character or line break is inside this text");
+			n->broken = true;
 			return;
 		}
 	}
@@ -455,7 +459,8 @@ struct config_node *config_tree_parse(
 	}
 	yaml_document_delete(&doc);
 	yaml_parser_delete(&p);
-	return root;
+	/* A tree without its ends would only bring more errors. */
+	return t->over ? NULL : root;
 }
 
 /* Adding files to one another. */

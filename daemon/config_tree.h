@@ -17,7 +17,8 @@ enum config_node_kind { CONFIG_NODE_NONE, CONFIG_NODE_SCALAR, CONFIG_NODE_LIST, 
 struct config_node {
 	enum config_node_kind kind; /* NONE: a key without a value */
 	uint32_t file, line, column;
-	const char *text; /* SCALAR: NUL-terminated */
+	bool broken;	  /* has been reported */
+	const char *text; /* SCALAR: NUL-terminated; NONE: "null" where that was written, or "" */
 	size_t n;	  /* LIST, MAP */
 	struct config_node **item;
 	struct config_pair *pair;
