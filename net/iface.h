@@ -58,3 +58,5 @@ bool iface_owns(const struct iface_list *list, const struct ip *ip);
 const struct iface *iface_toward(const struct iface_list *list, const struct ip *ip);
 /* Counts changes: differs when anything has. */
 uint64_t iface_generation(const struct iface_list *list);
+/* How often events were lost and everything was listed again. */
+uint64_t iface_relists(const struct iface_list *list);
