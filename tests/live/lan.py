@@ -7,6 +7,7 @@ namespaces. A test is a plain program: it calls check() for each thing it saw an
 
 Environment: LANTHORN_BUILD is the build folder (CTest sets it). Exit 77 means skipped, with the reason printed.
 """
+import ctypes
 import json
 import os
 import re
@@ -78,6 +79,12 @@ def run(*cmd, timeout=30, check=True, **kw):
     return p
 
 
+def setns(fd):
+    """Move this thread into the network namespace behind fd."""
+    if ctypes.CDLL(None, use_errno=True).setns(fd, 0x40000000) != 0:
+        raise OSError(ctypes.get_errno(), "setns")
+
+
 class Ns:
     """One network namespace."""
 
@@ -106,11 +113,19 @@ class Ns:
         """Move this thread into the namespace (for raw sockets of the test itself)."""
         fd = os.open(f"/run/netns/{self.name}", os.O_RDONLY)
         try:
-            import ctypes
-            if ctypes.CDLL(None, use_errno=True).setns(fd, 0x40000000) != 0:
-                raise OSError(ctypes.get_errno(), "setns")
+            setns(fd)
         finally:
             os.close(fd)
+
+    def socket(self, family=socket.AF_INET, kind=socket.SOCK_DGRAM, proto=0):
+        """A socket of this namespace, for the test's own use from where it is."""
+        home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        try:
+            self.enter()
+            return socket.socket(family, kind, proto)
+        finally:
+            setns(home)
+            os.close(home)
 
     def down(self):
         for p in self.procs:
@@ -119,6 +134,8 @@ class Ns:
             p.wait()
         pids = run("ip", "netns", "pids", self.name, check=False).stdout.split()
         for pid in pids:
+            if int(pid) == os.getpid():
+                continue   # this test has entered it
             try:
                 os.kill(int(pid), signal.SIGKILL)
             except ProcessLookupError:
