@@ -57,3 +57,8 @@ MUST_CHECK int rawsock_udp4(const struct ip_port *from, const struct ip_port *to
 	const void *payload, size_t len, uint8_t *out, size_t cap, size_t *out_len);
 void rawsock_arp_write(const struct rawsock_arp *arp, uint8_t out[RAWSOCK_ARP_LEN]);
 MUST_CHECK int rawsock_arp_parse(const void *bytes, size_t len, struct rawsock_arp *out);
+
+/* An echo request without payload, and the sequence number of a reply with that ID (from bytes that
+ * begin with the IPv4 header, as a raw socket delivers them). */
+void rawsock_echo_write(uint16_t id, uint16_t seq, uint8_t out[8]);
+MUST_CHECK int rawsock_echo_parse(const void *bytes, size_t len, uint16_t id, uint16_t *out_seq);
