@@ -97,24 +97,25 @@ static struct committer_job *buffer_add_job(
 /* Puts one change in its stored form; nothing is kept of it when it fails. */
 static int buffer_add_record(struct committer_buffer *b, const struct lease_change *c)
 {
-	struct committer_record *r;
+	uint8_t data[LEASEDB_BYTES_MAX];
+	struct committer_record r = {.op = c->op, .at = b->len};
 	size_t key_len, len = 0;
 	int err;
 
-	b->records = grown(b->records, &b->records_cap, b->n_records + 1, sizeof(*b->records));
-	b->bytes = grown(b->bytes, &b->cap, b->len + LEASEDB_BYTES_MAX, 1);
-	r = &b->records[b->n_records];
-	err = leasedb_write_key(&c->record->ip, c->record->prefix_len, r->key, &key_len);
+	err = leasedb_write_key(&c->record->ip, c->record->prefix_len, r.key, &key_len);
 	if (!err && c->op == LEASE_PUT)
-		err = leasedb_write(c->record, b->bytes + b->len, LEASEDB_BYTES_MAX, &len);
+		err = leasedb_write(c->record, data, sizeof(data), &len);
 	if (err)
 		return err;
-	r->op = c->op;
-	r->key_len = (uint8_t)key_len;
-	r->len = (uint16_t)len;
-	r->at = b->len;
-	b->len += len;
-	b->n_records++;
+	r.key_len = (uint8_t)key_len;
+	r.len = (uint16_t)len;
+	b->records = grown(b->records, &b->records_cap, b->n_records + 1, sizeof(*b->records));
+	b->records[b->n_records++] = r;
+	if (len) {
+		b->bytes = grown(b->bytes, &b->cap, b->len + len, 1);
+		memcpy(b->bytes + b->len, data, len);
+		b->len += len;
+	}
 	return 0;
 }
 

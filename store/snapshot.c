@@ -138,15 +138,15 @@ static int snapshot_write_one(struct store *s, size_t *out_records)
 	if ((err = builder_new(path, s->map_len, &copy.builder)) < 0)
 		return err;
 	err = snapshot_copy(s, &copy);
+	if (!err && copy.n_bad) /* an older one may have the record that went bad: let it stand */
+		err = ERR_CORRUPT;
 	if (err) {
 		builder_abandon(copy.builder);
 		return err;
 	}
 	if ((err = builder_finish(copy.builder, out_records)) < 0)
 		return err;
-	if ((err = snapshot_install(s)) < 0)
-		return err;
-	return copy.n_bad ? ERR_CORRUPT : 0;
+	return snapshot_install(s);
 }
 
 int snapshot_write(struct store *s, size_t *out_records)
@@ -157,7 +157,7 @@ int snapshot_write(struct store *s, size_t *out_records)
 		return ERR_DENIED;
 	if (atomic_exchange(&s->snapshot_runs, true))
 		return ERR_BUSY;
-	err = snapshot_write_one(s, out_records);
+	err = statedir_judge_err(s->dir_fd, snapshot_write_one(s, out_records));
 	atomic_store(&s->snapshot_runs, false);
 	return err;
 }

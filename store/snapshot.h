@@ -12,9 +12,9 @@
 
 struct store;
 
-/* *out_records: records copied. ERR_CORRUPT: the store holds a damaged record (the snapshot without
- * it is complete otherwise and kept). ERR_FULL, ERR_IO, ERR_BUSY (another runs). The older ones
- * stand until the new one is complete. */
+/* *out_records: records copied. ERR_CORRUPT: the store holds a damaged record; no snapshot is made,
+ * since an older one may have the good version (store_open puts the two together). ERR_FULL,
+ * ERR_IO, ERR_BUSY (another runs). The older ones stand until the new one is complete. */
 MUST_CHECK int snapshot_write(struct store *s, size_t *out_records);
 
 /* Names of the snapshots there are, newest first, into out; returns how many (<= cap). */

@@ -4,18 +4,22 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/xalloc.h"
 
 /* A daemon that was told to stop needs a moment; a restart should not fail for that. */
-#define STATEDIR_LOCK_TRIES    20
+#define STATEDIR_LOCK_TRIES 20
+/* Less room than this is none: more than one of our transactions. */
+#define STATEDIR_ROOM_MIN      (1024 * 1024)
 #define STATEDIR_LOCK_PAUSE_NS (25 * 1000 * 1000)
 
 static int statedir_mkdir(const char *path, uid_t uid, gid_t gid)
@@ -135,4 +139,13 @@ void statedir_chown(int dir_fd, uid_t uid, gid_t gid)
 int statedir_sync(int dir_fd)
 {
 	return fsync(dir_fd) == 0 ? 0 : err_from_errno(errno);
+}
+
+int statedir_judge_err(int dir_fd, int err)
+{
+	struct statvfs vfs;
+
+	if (err != ERR_IO || fstatvfs(dir_fd, &vfs) < 0)
+		return err;
+	return (uint64_t)vfs.f_bavail * vfs.f_frsize < STATEDIR_ROOM_MIN ? ERR_FULL : err;
 }

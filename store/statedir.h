@@ -19,3 +19,6 @@ MUST_CHECK int statedir_lock(int dir_fd, bool shared, char *text, size_t text_ca
 void statedir_chown(int dir_fd, uid_t uid, gid_t gid);
 /* fsync of a directory, so that names in it are durable. */
 MUST_CHECK int statedir_sync(int dir_fd);
+/* What err means on this disk: LMDB calls a write that was cut short, as a filling disk does it, an
+ * I/O error. ERR_FULL for ERR_IO when there is hardly any room, else err. */
+int statedir_judge_err(int dir_fd, int err);

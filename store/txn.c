@@ -6,6 +6,7 @@
 #include "base/xalloc.h"
 #include "store/env.h"
 #include "store/record.h"
+#include "store/statedir.h"
 #include "store/store_inside.h"
 #include "store/store_limits.h"
 
@@ -202,6 +203,7 @@ int txn_commit(struct txn *t)
 
 	if (!err) {
 		err = env_err(mdb_txn_commit(t->mdb)); /* frees it, also when it fails */
+		err = statedir_judge_err(s->dir_fd, err);
 		t->mdb = NULL;
 		if (!err)
 			store_grow(s);
