@@ -130,7 +130,8 @@ static int privs_argument_rules(scmp_filter_ctx filter)
 static int privs_socket_rules(scmp_filter_ctx filter)
 {
 	for (size_t i = 0; i < sizeof(PRIVS_FAMILIES) / sizeof(PRIVS_FAMILIES[0]); i++) {
-		struct scmp_arg_cmp family = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)PRIVS_FAMILIES[i]);
+		struct scmp_arg_cmp family = {
+			.arg = 0, .op = SCMP_CMP_EQ, .datum_a = (scmp_datum_t)PRIVS_FAMILIES[i]};
 		int rc = privs_rule(filter, SCMP_ACT_ALLOW, "socket", 1, &family);
 
 		if (rc < 0)
