@@ -86,28 +86,37 @@ static void drop_set(struct localzone_node *n, struct localzone_set *set)
 	free_set(set);
 }
 
-/* RFC 1034 3.6.2: a CNAME stands alone. Makes room for a record of this type and rank, or tells
- * that it loses (*is_beaten) or clashes. */
+/* Does a set stand in the way of a record of this type? Its own type does, and a CNAME stands alone
+ * (RFC 1034 3.6.2). */
+static bool is_in_the_way(const struct localzone_set *set, uint16_t type, bool *is_clash)
+{
+	*is_clash = (set->rr->type == DNS_TYPE_CNAME) != (type == DNS_TYPE_CNAME);
+	return *is_clash || set->rr->type == type;
+}
+
+/* Makes room for a record of this type and rank, or tells that it loses (*is_beaten) or clashes. */
 static int settle(
 	struct localzone_node *n, uint16_t type, enum localzone_rank rank, bool *is_beaten)
 {
 	struct localzone_set *next;
+	bool is_clash;
+	int err = 0;
 
 	*is_beaten = false;
-	for (struct localzone_set *set = n->sets; set; set = next) {
-		bool clash = (set->rr->type == DNS_TYPE_CNAME) != (type == DNS_TYPE_CNAME);
-
-		next = set->next;
-		if (set->rr->type != type && !clash)
+	for (const struct localzone_set *set = n->sets; set; set = set->next) {
+		if (!is_in_the_way(set, type, &is_clash))
 			continue;
-		if (set->rank < rank) {
+		if (set->rank < rank)
 			*is_beaten = true;
-			return 0;
-		}
-		if (set->rank > rank)
+		if (set->rank == rank && is_clash)
+			err = ERR_EXISTS;
+	}
+	if (*is_beaten || err != 0)
+		return *is_beaten ? 0 : err;
+	for (struct localzone_set *set = n->sets; set; set = next) {
+		next = set->next;
+		if (is_in_the_way(set, type, &is_clash) && set->rank > rank)
 			drop_set(n, set);
-		else if (clash)
-			return ERR_EXISTS;
 	}
 	return 0;
 }
