@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The text of a hosts file, and a snapshot made of it: names are valid, and what was read resolves.
+ */
+#undef NDEBUG /* a fuzz target without its checks finds nothing */
+#include <assert.h>
+#include <string.h>
+
+#include "dns/dname.h"
+#include "zones/hosts.h"
+#include "zones/zones.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct last {
+	unsigned line;
+	struct zones *z;
+};
+
+static void on_bad(void *arg, unsigned line, const char *why)
+{
+	struct last *l = arg;
+
+	assert(line >= l->line && *why);
+	l->line = line;
+}
+
+static void on_name(void *arg, const struct hosts_name *n)
+{
+	_Alignas(16) static uint8_t mem[ZONES_BLOCK_LEN];
+	struct question q = {.type = DNS_TYPE_A, .class = DNS_CLASS_IN};
+	static const uint8_t loopback4[4] = {127, 0, 0, 1};
+	struct ip client = {.family = AF_INET};
+	struct zones_answer answer;
+	struct last *l = arg;
+
+	assert(n->line >= l->line && (n->ip.family == AF_INET || n->ip.family == AF_INET6));
+	l->line = n->line;
+	q.name_len = (uint8_t)dname_copy(n->name, q.name);
+	if (n->ip.family == AF_INET6)
+		q.type = DNS_TYPE_AAAA;
+	memcpy(client.bytes, loopback4, 4);
+	if (l->z && q.name_len < 200) {
+		assert(zones_decide(l->z, &q, &client, 0, mem, sizeof(mem), NULL, &answer) ==
+			ZONES_ANSWER);
+		assert(answer.rcode == DNS_RCODE_NOERROR && answer.n_answer == 1);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct zones_conf conf = {.domain = "home.arpa", .special_zones = true};
+	struct zones_builder *b = zones_builder_new(&conf);
+	struct last last = {0};
+	struct hosts_reader to = {.on_name = on_name, .on_bad = on_bad, .arg = &last};
+
+	if (zones_builder_hosts(b, "x", (const char *)data, size, on_bad, &last) != 0)
+		return 0;
+	last = (struct last){.z = zones_builder_finish(b)};
+	hosts_read((const char *)data, size, &to);
+	zones_free(last.z);
+	return 0;
+}
