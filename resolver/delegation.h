@@ -39,7 +39,7 @@ struct delegation_ns {
 	const uint8_t *name; /* life: query */
 	uint8_t n_addrs;
 	uint8_t n_pending; /* sub-queries under way for it */
-	bool is_asked;	   /* its addresses were looked up by this query */
+	uint8_t n_asked;   /* families of addresses that this query looked up */
 };
 
 struct delegation {

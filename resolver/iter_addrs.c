@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Name servers without an address: each is a question of its own, two with both families, taken
- * from the client's budget of such lookups (NXNSAttack). One name at a time, from a random one on;
- * the first address that comes is used. A name below the zone itself is not asked for: without glue
- * the way to it leads through itself. */
+/* Name servers without an address: each lookup is a question of its own, taken from the client's
+ * budget of such lookups (NXNSAttack). One at a time: IPv4 of every name from a random one on, then
+ * IPv6 (the other way round where IPv4 is off or seems down); the first address that comes is used.
+ * A name below the zone itself is not asked for: without glue the way to it leads through itself.
+ */
 #include "base/rand.h"
 #include "dns/dname.h"
 #include "resolver/iter_steps.h"
 #include "resolver/resolver_conf.h"
 #include "resolver/servers.h"
-
-static bool iter_can_look_up(const struct delegation *d, const struct delegation_ns *ns)
-{
-	return !ns->is_asked && ns->n_addrs == 0 && !dname_is_under(ns->name, d->zone);
-}
 
 /* An A or AAAA lookup is done: tag = index of the name server. */
 static void iter_on_addr(struct query_sub *s, const struct query_result *out)
@@ -25,8 +21,10 @@ static void iter_on_addr(struct query_sub *s, const struct query_result *out)
 	ns->n_pending--;
 	for (unsigned i = 0; i < out->n_answer; i++)
 		n += delegation_add_addrs(q->at, s->tag, out->answer[i], conf);
-	if (out->rcode == DNS_RCODE_NXDOMAIN)
+	if (out->rcode == DNS_RCODE_NXDOMAIN) {
+		ns->n_asked = UINT8_MAX; /* of no family */
 		(void)!budget_take(q->budget, BUDGET_NS_NX, resolver_now_ms(q->r));
+	}
 	if (q->state != ITER_AWAIT_ADDRS)
 		return;
 	if (n > 0)
@@ -35,50 +33,65 @@ static void iter_on_addr(struct query_sub *s, const struct query_result *out)
 		iter_wake(q, ITER_GLUELESS);
 }
 
-static int iter_look_up(struct query *q, unsigned i, uint16_t type)
+/* Which types to ask for, in which order. Returns how many. */
+static unsigned iter_families(struct query *q, uint16_t types[2])
 {
-	struct query_sub_ask ask = {
-		.name = q->at->ns[i].name,
-		.type = type,
-		.on_done = iter_on_addr,
-		.tag = i,
-	};
-	int err;
+	const struct resolver_conf *conf = resolver_conf(q->r);
+	bool is_down = servers_family_is_down(q->r->env.servers, AF_INET, resolver_now_ms(q->r));
+	unsigned n = 0;
 
-	if (q->budget->left[BUDGET_NS_NX] == 0)
-		return ERR_LIMIT;
-	err = budget_take(q->budget, BUDGET_NS_LOOKUPS, resolver_now_ms(q->r));
-	if (err != 0)
-		return err;
-	err = query_sub_start(q, &ask);
-	if (err == 0)
-		q->at->ns[i].n_pending++;
-	return err;
+	if (conf->ipv6 && conf->ipv4 && is_down)
+		types[n++] = DNS_TYPE_AAAA;
+	if (conf->ipv4)
+		types[n++] = DNS_TYPE_A;
+	if (conf->ipv6 && n < 2)
+		types[n++] = DNS_TYPE_AAAA;
+	return n;
+}
+
+/* The name server asked about least, from a random one on; -1 when none is left. */
+static int iter_choose_ns(struct query *q, unsigned n_families)
+{
+	const struct delegation *d = q->at;
+	unsigned start = d->n_ns > 1 ? rand_below(q->r->env.rand, d->n_ns) : 0;
+	int best = -1;
+
+	for (unsigned k = 0; k < d->n_ns; k++) {
+		unsigned i = (start + k) % d->n_ns;
+		const struct delegation_ns *ns = &d->ns[i];
+
+		if (ns->n_addrs > 0 || ns->n_asked >= n_families ||
+			dname_is_under(ns->name, d->zone))
+			continue;
+		if (best < 0 || ns->n_asked < d->ns[best].n_asked)
+			best = (int)i;
+	}
+	return best;
 }
 
 enum iter_state iter_glueless(struct query *q)
 {
-	struct delegation *d = q->at;
-	const struct resolver_conf *conf = resolver_conf(q->r);
-	int64_t now_ms = resolver_now_ms(q->r);
-	unsigned start = d->n_ns > 1 ? rand_below(q->r->env.rand, d->n_ns) : 0;
+	uint16_t types[2];
+	unsigned n_families = iter_families(q, types);
 	char text[DNAME_TEXT_MAX];
+	int i;
 
-	for (unsigned k = 0; k < d->n_ns; k++) {
-		unsigned i = (start + k) % d->n_ns;
-		struct delegation_ns *ns = &d->ns[i];
+	while (q->budget->left[BUDGET_NS_NX] > 0 && (i = iter_choose_ns(q, n_families)) >= 0) {
+		struct delegation_ns *ns = &q->at->ns[i];
+		struct query_sub_ask ask = {
+			.name = ns->name,
+			.type = types[ns->n_asked],
+			.on_done = iter_on_addr,
+			.tag = (unsigned)i,
+			.charge = BUDGET_NS_LOOKUPS,
+		};
 
-		if (!iter_can_look_up(d, ns))
-			continue;
-		ns->is_asked = true;
+		ns->n_asked++;
 		ITER_TRACE(q, "look for the address of %s", dname_format(ns->name, text));
-		if (conf->ipv4)
-			(void)!iter_look_up(q, i, DNS_TYPE_A);
-		if (conf->ipv6 && (!conf->ipv4 || !servers_family_is_down(
-							  q->r->env.servers, AF_INET6, now_ms)))
-			(void)!iter_look_up(q, i, DNS_TYPE_AAAA);
-		if (ns->n_pending > 0)
+		if (query_sub_start(q, &ask) == 0) {
+			ns->n_pending++;
 			return ITER_AWAIT_ADDRS;
+		}
 	}
 	return iter_out_of_servers(q);
 }

@@ -140,9 +140,10 @@ struct query_sub_ask {
 	uint16_t type;
 	void (*on_done)(struct query_sub *s, const struct query_result *out);
 	unsigned tag;
+	enum budget_item charge; /* what one that is not under way yet costs the parent's budget */
 };
 /* Makes parent wait for a question of its own; the child starts in a later step. ERR_LIMIT past the
- * depth, with the table or arena full; ERR_BUSY when the question waits for parent already;
+ * depth, with the budget, table or arena full; ERR_BUSY when the question waits for parent already;
  * ERR_ABSENT when it failed a moment ago. */
 MUST_CHECK int query_sub_start(struct query *parent, const struct query_sub_ask *ask);
 /* Nobody waits for it but the cache. parent may be NULL. */

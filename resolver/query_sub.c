@@ -96,6 +96,8 @@ int query_sub_start(struct query *parent, const struct query_sub_ask *ask)
 			stats_add(r->env.stats, STATS_LIMIT_DEPTH);
 			return ERR_LIMIT;
 		}
+		if (budget_take(parent->budget, ask->charge, resolver_now_ms(r)) != 0)
+			return ERR_LIMIT;
 		child = query_sub_new(r, parent, ask->name, ask->type);
 		if (!child)
 			return ERR_LIMIT;

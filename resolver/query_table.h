@@ -9,8 +9,9 @@
 #include "base/table.h"
 #include "resolver/budget.h"
 
-#define QUERY_CLIENT_SLOTS 4096 /* counters of waiting questions by hash of the client's address   \
-				 */
+#define QUERY_CLIENT_SLOTS                                                                         \
+	4096 /* counters of waiting questions by hash of the client's address                      \
+	      */
 
 struct query;
 struct ip;
