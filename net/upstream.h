@@ -4,7 +4,7 @@
  * one loop; every worker has its own and draws ports from the whole range.
  *
  * UDP: every ask has a socket of its own, bound to a port drawn from the CSPRNG out of all
- * unprivileged ports (but UPSTREAM_RESERVED, which neighbours on this host need), and connected, so
+ * unprivileged ports (net/port.h), and connected, so
  * that the kernel drops what comes from elsewhere. There are never two questions on one port.
  * TCP: connections are kept per server, pipelined, closed when idle.
  *

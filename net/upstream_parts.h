@@ -69,8 +69,6 @@ int upstream_udp_init(struct upstream *u);
 void upstream_udp_fini(struct upstream *u);
 int upstream_udp_start(struct upstream_slot *s);
 void upstream_udp_end(struct upstream_slot *s);
-/* A port from the whole range, uniformly. */
-uint16_t upstream_udp_port(struct upstream *u);
 
 /* upstream_tcp.c */
 int upstream_tcp_start(struct upstream_slot *s);

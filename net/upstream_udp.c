@@ -12,57 +12,15 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "base/rand.h"
+#include "net/port.h"
 #include "net/upstream_parts.h"
 
 enum {
 	UPSTREAM_EVENTS = 64,
 	UPSTREAM_ROUNDS = 4, /* batches of events before other descriptors have their turn */
 	UPSTREAM_READS = 8,  /* datagrams of one socket in one go: a flood must not hold the loop */
-	UPSTREAM_BIND_TRIES = 10, /* with half of all ports taken, one in 1,000 still fails */
-	UPSTREAM_PORT_MIN = 1024,
 	UPSTREAM_HEADER_LEN = 12,
 };
-
-/* Ports that a neighbour on this host may want to bind at any time and that have no second choice:
- * OpenVPN, RADIUS, SSDP, NFS, STUN, IPsec, VXLAN, SIP, mDNS, LLMNR, GENEVE, VXLAN (old), WireGuard.
- * Ascending. */
-static const uint16_t UPSTREAM_RESERVED[] = {
-	1194, 1812, 1813, 1900, 2049, 3478, 4500, 4789, 5060, 5353, 5355, 6081, 8472, 51820, 51821};
-
-enum { UPSTREAM_N_RESERVED = sizeof(UPSTREAM_RESERVED) / sizeof(UPSTREAM_RESERVED[0]) };
-
-uint16_t upstream_udp_port(struct upstream *u)
-{
-	uint32_t port = UPSTREAM_PORT_MIN +
-			rand_below(u->conf.rand, 65536 - UPSTREAM_PORT_MIN - UPSTREAM_N_RESERVED);
-
-	for (size_t i = 0; i < UPSTREAM_N_RESERVED && port >= UPSTREAM_RESERVED[i]; i++)
-		port++;
-	return (uint16_t)port;
-}
-
-static int upstream_udp_bind(struct upstream *u, int fd, int family)
-{
-	struct ip_port local = {.ip = {.family = (uint8_t)family}};
-
-	(void)upstream_source(u, family, &local.ip);
-	for (int try = 0; try < UPSTREAM_BIND_TRIES; try++) {
-		struct sockaddr_storage sa;
-		socklen_t len;
-
-		local.port = upstream_udp_port(u);
-		len = ip_port_to_sockaddr(&local, &sa);
-		if (bind(fd, (struct sockaddr *)&sa, len) == 0)
-			return 0;
-		if (errno == EADDRNOTAVAIL)
-			return ERR_UNREACHABLE; /* the source address is not ours at present */
-		if (errno != EADDRINUSE && errno != EACCES)
-			return err_from_errno(errno);
-		u->stats.port_in_use++;
-	}
-	return ERR_LIMIT;
-}
 
 /* Errors in the order they are met; the fd is the slot's, so upstream_end closes it. */
 static int upstream_udp_connect(struct upstream_slot *s)
@@ -72,13 +30,15 @@ static int upstream_udp_connect(struct upstream_slot *s)
 	struct sockaddr_storage sa;
 	socklen_t len = ip_port_to_sockaddr(&s->ask.server, &sa);
 	int family = s->ask.server.ip.family, err;
+	struct ip local = {.family = (uint8_t)family};
 
 	s->fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (s->fd < 0)
 		return errno == EAFNOSUPPORT ? ERR_UNREACHABLE : err_from_errno(errno);
 	u->stats.udp_open++;
 	u->stats.sockets_opened++;
-	err = upstream_udp_bind(u, s->fd, family);
+	(void)upstream_source(u, family, &local);
+	err = port_bind(s->fd, &local, u->conf.rand, &u->stats.port_in_use);
 	if (err < 0)
 		return err;
 	if (connect(s->fd, (struct sockaddr *)&sa, len) < 0)

@@ -167,32 +167,6 @@ static void run_until_over(struct lab *lab, const struct ask *a)
 
 /* ---- ports ---- */
 
-static void ports_are_uniform_over_all_that_are_free_to_use(void **state)
-{
-	enum { DRAWS = 400000, BINS = 64 };
-	static uint16_t seen[65536];
-	unsigned bins[BINS] = {0}, distinct = 0;
-	double chi2 = 0, expected = DRAWS / (double)BINS;
-	struct lab lab;
-
-	(void)state;
-	lab_open(&lab, 0);
-	for (int i = 0; i < DRAWS; i++) {
-		uint16_t port = upstream_udp_port(lab.up);
-
-		assert_true(port >= 1024 && port != 5353 && port != 1900 && port != 51820);
-		distinct += seen[port]++ == 0;
-		bins[(port - 1024u) * BINS / 64512]++;
-	}
-	assert_true(seen[1024] && seen[65535] && seen[5352] && seen[5354]);
-	assert_true(distinct > 60000);
-	for (int i = 0; i < BINS; i++)
-		chi2 += (bins[i] - expected) * (bins[i] - expected) / expected;
-	/* 63 degrees of freedom: p = 0.00001 at 125; the reserved ports add less than 1. */
-	assert_true(chi2 < 130);
-	lab_close(&lab);
-}
-
 static void every_ask_leaves_from_a_port_of_its_own(void **state)
 {
 	enum { ASKS = 400 };
@@ -617,7 +591,6 @@ static void a_refused_connection_is_unreachable_and_a_mute_one_times_out(void **
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(ports_are_uniform_over_all_that_are_free_to_use),
 		cmocka_unit_test(every_ask_leaves_from_a_port_of_its_own),
 		cmocka_unit_test(a_bad_packet_does_not_end_the_wait),
 		cmocka_unit_test(what_comes_from_elsewhere_is_never_seen),
