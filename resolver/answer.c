@@ -9,6 +9,7 @@
 #include "dns/edns.h"
 
 #define FLAGS_OPCODE 0x7800
+#define EDNS_DO	     0x8000 /* of the OPT's TTL */
 
 /* Positions of the header's fields. */
 enum { AT_FLAGS = 2, AT_COUNTS = 4, AT_ARCOUNT = 10 };
@@ -36,23 +37,32 @@ static size_t opt_len(const struct answer_client *c, int ede)
 	return len;
 }
 
-/* Appends the OPT to a message of len octets; returns the new length. */
+/* Appends the OPT to a message of len octets; returns the new length. Room for it is there. */
 static size_t put_opt(const struct answer_client *c, uint16_t rcode, int ede, uint16_t max_udp,
 	uint8_t *out, size_t len)
 {
-	struct wbuf b = wbuf_of(out + len, EDNS_PLAIN_LEN + 4 + sizeof(c->cookie) + 6);
-	struct edns_reply r = {
-		.udp_size = max_udp,
-		.rcode = rcode,
-		.is_do = c->is_do,
-		.cookie_len = c->cookie_len,
-		.cookie = c->cookie,
-		.ede = ede,
-	};
+	size_t opt = opt_len(c, ede);
 
-	edns_write(&b, &r);
+	if (opt == EDNS_PLAIN_LEN) { /* most of them */
+		uint8_t *p = out + len;
+
+		p[0] = 0;
+		wbuf_set16(p + 1, DNS_TYPE_OPT);
+		wbuf_set16(p + 3, max_udp);
+		wbuf_set32(p + 5, (uint32_t)(rcode >> 4) << 24 | (c->is_do ? EDNS_DO : 0));
+		wbuf_set16(p + 9, 0);
+	} else {
+		struct wbuf b = wbuf_of(out + len, opt);
+
+		edns_write(&b, &(struct edns_reply){.udp_size = max_udp,
+				       .rcode = rcode,
+				       .is_do = c->is_do,
+				       .cookie_len = c->cookie_len,
+				       .cookie = c->cookie,
+				       .ede = ede});
+	}
 	wbuf_set16(out + AT_ARCOUNT, ((unsigned)out[AT_ARCOUNT] << 8 | out[AT_ARCOUNT + 1]) + 1);
-	return len + b.len;
+	return len + opt;
 }
 
 /* Header and question alone, the counts of all else 0. Returns the length. */

@@ -72,13 +72,11 @@ static uint8_t question_bits(const struct cache_question *q)
 
 uint64_t cache_hash(const struct cache *c, const struct cache_question *q)
 {
-	uint8_t key[8 + DNAME_MAX];
 	uint64_t kind = (uint64_t)q->type << 32 | (uint64_t)q->class << 16 | question_bits(q);
+	/* The kind goes into the key of the name's hash: one pass, no copy. */
+	struct hash_key key = {c->key.k0, c->key.k1 ^ kind};
 
-	memcpy(key, &kind, 8);
-	memcpy(key + 8, q->name, q->name_len);
-	dname_lower(key + 8, q->name_len);
-	return hash_bytes(&c->key, key, 8 + (size_t)q->name_len);
+	return dname_hash(&key, q->name, q->name_len);
 }
 
 void cache_prefetch(const struct cache *c, uint64_t hash)
@@ -135,9 +133,10 @@ static bool find_copy(const struct cache_slab_head *slot, const struct cache_que
 		e->wire_len < DNS_HEADER_LEN + e->question_len ||
 		sizeof(*e) + skip + e->wire_len - WIRE_FROM != len)
 		return false;
-	n = e->wire_len;
+	/* Whole words where there is room: what they hold beyond the wire is zeros. */
+	n = (((size_t)e->wire_len - WIRE_FROM + 7) & ~(size_t)7) + WIRE_FROM;
 	if (n > cap)
-		n = DNS_HEADER_LEN + (size_t)e->question_len;
+		n = e->wire_len <= cap ? e->wire_len : DNS_HEADER_LEN + (size_t)e->question_len;
 	cache_slab_copy(slot, ENTRY_WORDS, out->ttl_off, skip);
 	cache_slab_copy(slot, ENTRY_WORDS + skip / 8, mem + WIRE_FROM, n - WIRE_FROM);
 	return true;
@@ -148,9 +147,11 @@ static bool is_question(
 {
 	const uint8_t *tail = question + q->name_len;
 
-	return (e->bits & (ENTRY_DO | ENTRY_CD)) == question_bits(q) &&
-	       (tail[0] << 8 | tail[1]) == q->type && (tail[2] << 8 | tail[3]) == q->class &&
-	       dname_equal(question, q->name);
+	if ((e->bits & (ENTRY_DO | ENTRY_CD)) != question_bits(q) ||
+		(tail[0] << 8 | tail[1]) != q->type || (tail[2] << 8 | tail[3]) != q->class)
+		return false;
+	/* most clients write in lower case */
+	return memcmp(question, q->name, q->name_len) == 0 || dname_equal(question, q->name);
 }
 
 /* One caller refreshes what has been asked for since the hand came by and is about to expire. */

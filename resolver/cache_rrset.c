@@ -71,15 +71,12 @@ void cache_rrset_free(struct cache_rrset *c)
 static struct fact_key key_of(
 	const struct cache_rrset *c, const uint8_t *name, uint16_t type, uint16_t class)
 {
-	uint8_t text[8 + DNAME_MAX];
-	uint64_t kind = (uint64_t)type << 16 | class;
 	struct fact_key k = {
 		.name = name, .name_len = dname_len(name), .type = type, .class = class};
+	/* The kind goes into the key of the name's hash: one pass, no copy. */
+	struct hash_key key = {c->key.k0, c->key.k1 ^ ((uint64_t)type << 16 | class)};
 
-	memcpy(text, &kind, 8);
-	memcpy(text + 8, name, k.name_len);
-	dname_lower(text + 8, k.name_len);
-	k.hash = hash_bytes(&c->key, text, 8 + k.name_len);
+	k.hash = dname_hash(&key, name, k.name_len);
 	return k;
 }
 

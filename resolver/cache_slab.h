@@ -86,16 +86,21 @@ static inline struct cache_slab_head *cache_slab_slot(const struct cache_slab *s
 					  ((uint64_t)(uint32_t)word - 1) * CACHE_SLAB_UNIT);
 }
 
-/* One bit for each word of the bucket that has the hash's tag. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define CACHE_SLAB_TAG_AT 1
+#else
+#define CACHE_SLAB_TAG_AT 0
+#endif
+
+/* One bit for each word of the bucket that has the hash's tag; a free word may be among them. */
 static inline uint32_t cache_slab_tags(const uint64_t *bucket, uint64_t hash)
 {
-	uint32_t hits = 0;
+	const uint32_t *halves = (const uint32_t *)bucket + CACHE_SLAB_TAG_AT;
+	uint32_t tag = (uint32_t)(hash >> 32), hits = 0;
 
-	for (unsigned i = 0; i < CACHE_SLAB_WAYS; i++) {
-		uint64_t word = __atomic_load_n(&bucket[i], __ATOMIC_RELAXED);
-
-		hits |= (uint32_t)((word ^ hash) >> 32 == 0 && word != 0) << i;
-	}
+#pragma GCC unroll 8
+	for (unsigned i = 0; i < CACHE_SLAB_WAYS; i++)
+		hits |= (uint32_t)(__atomic_load_n(&halves[2 * i], __ATOMIC_RELAXED) == tag) << i;
 	return hits;
 }
 
@@ -178,6 +183,7 @@ static inline void cache_slab_copy(
 	uint8_t *to = (uint8_t *)out;
 	uint64_t word;
 
+#pragma GCC unroll 4
 	for (; len >= 8; len -= 8, to += 8) {
 		word = cache_slab_word(slot, i++);
 		memcpy(to, &word, 8);
