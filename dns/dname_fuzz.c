@@ -27,6 +27,12 @@ static void check(const uint8_t *name, size_t len)
 	assert(dname_compare(name, lower) == 0 && dname_is_under(name, lower));
 	assert(dname_common(name, lower) == dname_labels(name));
 	assert(dname_hash(&key, name, len) == hash_bytes(&key, lower, len));
+	assert(dname_equal(dname_suffix(name, dname_labels(name)), name));
+	assert(dname_join(name, len - 1, dname_strip(name, 200), back, &back_len) == 0);
+	assert(back_len == len && memcmp(back, name, len) == 0);
+	assert(dname_join(name, len - 1, name, back, &back_len) ==
+		(2 * len - 1 > DNAME_MAX ? ERR_SPACE : 0));
+	assert(dname_is_wildcard(name) == (len > 2 && name[0] == 1 && name[1] == '*'));
 	if (dname_to_ip(name, &ip))
 		assert(dname_from_ip(&ip, back) == len && dname_equal(back, name));
 }

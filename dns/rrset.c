@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "dns/dname.h"
+#include "dns/dns_const.h"
+#include "dns/rrtype.h"
 
 static uint16_t load_len(const uint8_t *p)
 {
@@ -52,9 +54,11 @@ struct rrset *rrset_init(
 static bool holds(const struct rrset *rr, bool is_sig, const uint8_t *rdata, size_t len)
 {
 	struct rrset_iter it = rrset_begin(rr);
+	uint16_t type = is_sig ? DNS_TYPE_RRSIG : rr->type;
 
 	while (rrset_next(&it)) {
-		if (it.is_sig == is_sig && it.len == len && memcmp(it.rdata, rdata, len) == 0)
+		if (it.is_sig == is_sig && it.len == len &&
+			rrtype_rdata_equal(type, it.rdata, rdata, len))
 			return true;
 	}
 	return false;

@@ -400,3 +400,21 @@ void rrtype_lower_rdata(uint16_t type, uint8_t *rdata, size_t len)
 	while (next_name(row, "ndp", rdata, len, &pos, &name_pos))
 		dname_lower(rdata + name_pos, pos - name_pos);
 }
+
+bool rrtype_rdata_equal(uint16_t type, const uint8_t *a, const uint8_t *b, size_t len)
+{
+	const struct row *row;
+	size_t pos = 0, done = 0, name_pos;
+
+	if (len == 0 || memcmp(a, b, len) == 0)
+		return true;
+	row = find_row(type);
+	while (next_name(row, "ndp", a, len, &pos, &name_pos)) {
+		if (name_len_within(b + name_pos, len - name_pos) != pos - name_pos ||
+			!dname_equal(a + name_pos, b + name_pos) ||
+			memcmp(a + done, b + done, name_pos - done) != 0)
+			return false;
+		done = pos;
+	}
+	return done > 0 && memcmp(a + done, b + done, len - done) == 0;
+}

@@ -31,3 +31,6 @@ bool rrtype_next_name(
 /* Canonical form for DNSSEC (RFC 4034 6.2, 6840 5.1): lower-cases names inside an expanded rdata.
  */
 void rrtype_lower_rdata(uint16_t type, uint8_t *rdata, size_t len);
+/* Two expanded rdata of len octets each are the same: octet by octet, but names as names, whose
+ * case does not count (RFC 2181 5, RFC 4343). */
+bool rrtype_rdata_equal(uint16_t type, const uint8_t *a, const uint8_t *b, size_t len);

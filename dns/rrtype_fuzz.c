@@ -34,6 +34,11 @@ static void check(uint16_t type, const uint8_t *rdata, size_t len)
 	memcpy(again, lower, len);
 	rrtype_lower_rdata(type, again, len);
 	assert(memcmp(again, lower, len) == 0);
+	assert(rrtype_rdata_equal(type, rdata, lower, len));
+	if (len) {
+		lower[len - 1] ^= 1;
+		assert(!rrtype_rdata_equal(type, rdata, lower, len));
+	}
 	rrtext_format_rdata(type, rdata, len, text, sizeof(text));
 	assert(strlen(text) < sizeof(text));
 }
@@ -50,6 +55,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	type = (uint16_t)(data[0] << 8 | data[1]);
 	assert(rrtype_read(rrtype_name(type, name), &back) == 0 && back == type);
+	assert(*rcode_name(type, name) && rrtype_n_integers(type) <= 4);
+	assert(!(rrtype_is_meta(type) && rrtype_n_integers(type)));
+	assert(rrtype_read((const char[]){'t', 'Y', 'p', 'E', (char)data[2], 0}, &back) != 0 ||
+		back < 10);
 	b.pos = 3 + data[2] < size ? 3 + (size_t)data[2] : size;
 	if (rbuf_left(&b) > UINT16_MAX)
 		return 0;

@@ -49,6 +49,23 @@ static void equal_records_are_kept_once(void **state)
 	assert_int_equal(rr->n_rr, 1);
 }
 
+static void names_that_differ_in_case_alone_are_equal(void **state)
+{
+	_Alignas(struct rrset) uint8_t mem[256];
+	struct rrset *rr = rrset_init(mem, sizeof(mem), OWNER, DNS_TYPE_MX, 1, 300);
+
+	(void)state;
+	assert_int_equal(rrset_add(rr, sizeof(mem), (const uint8_t *)"\0\1\2mx", 6), 0);
+	assert_int_equal(rrset_add(rr, sizeof(mem), (const uint8_t *)"\0\1\2MX", 6), 0);
+	assert_int_equal(rr->n_rr, 1);
+	assert_int_equal(rrset_add(rr, sizeof(mem), (const uint8_t *)"\0\2\2MX", 6), 0);
+	assert_int_equal(rrset_add(rr, sizeof(mem), (const uint8_t *)"\0\1\1m\0x", 6), 0);
+	assert_int_equal(rr->n_rr, 3);
+	rr->type = DNS_TYPE_TXT;
+	assert_int_equal(rrset_add(rr, sizeof(mem), (const uint8_t *)"\0\2\2mX", 6), 0);
+	assert_int_equal(rr->n_rr, 4);
+}
+
 static void limits_hold_and_leave_it_sound(void **state)
 {
 	_Alignas(struct rrset) uint8_t mem[4096];
@@ -140,6 +157,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_walk_sees_records_then_signatures),
 		cmocka_unit_test(equal_records_are_kept_once),
+		cmocka_unit_test(names_that_differ_in_case_alone_are_equal),
 		cmocka_unit_test(limits_hold_and_leave_it_sound),
 		cmocka_unit_test(soundness_finds_every_broken_length),
 		cmocka_unit_test(equality_ignores_order_ttl_and_owner_case),
