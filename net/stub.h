@@ -36,7 +36,7 @@ struct stub_stats {
 	unsigned channels, busy;	     /* now */
 };
 
-/* NULL when c-ares cannot start. */
+/* Never NULL. */
 struct stub *stub_new(const struct stub_conf *conf);
 void stub_free(struct stub *s); /* asks under way end without a callback; NULL allowed */
 struct transport *stub_transport(struct stub *s); /* life: s */
