@@ -52,13 +52,19 @@ void server4_free(struct server4 *s)
 
 /* ---- from the disk ---- */
 
+/* Further away than any lease reaches; keeps what an import wrote within bounds. */
+#define SERVER4_CENTURY_S (INT64_C(36525) * 86400)
+
 /* A clock behind the record's own last sign of life is wrong: then the lease has its whole length
  * before it, no more. */
 static int64_t server4_left_s(const struct lease_record *r, int64_t wall_s)
 {
 	int64_t from = wall_s > r->last_seen_s ? wall_s : r->last_seen_s;
+	int64_t left_s;
 
-	return r->expires_s - from;
+	if (__builtin_sub_overflow(r->expires_s, from, &left_s) || left_s < -SERVER4_CENTURY_S)
+		return -SERVER4_CENTURY_S;
+	return left_s > SERVER4_CENTURY_S ? SERVER4_CENTURY_S : left_s;
 }
 
 int server4_load(struct server4 *s, const struct lease_record *record, struct server4_now now)

@@ -43,6 +43,18 @@ static bool server4_must_restate(const struct server4 *s, const struct lease *l)
 	       (diff > DHCP_CLOCK_STEP_S || diff < -DHCP_CLOCK_STEP_S);
 }
 
+/* The same lease by the new clock: its past moves along with its end. */
+static void server4_shift(struct lease *l, int64_t expires_s)
+{
+	int64_t by_s = expires_s - l->stored_s;
+
+	if (l->state != LEASE_BOUND || expires_s == LEASE_FOREVER || !l->is_on_disk)
+		return;
+	l->stored_s = expires_s;
+	l->start_s += by_s;
+	l->last_seen_s += by_s;
+}
+
 /* One record written anew, or none to write for now. */
 static enum server4_verdict server4_restate(
 	struct server4 *s, struct server4_now now, struct server4_reply *out)
@@ -60,7 +72,7 @@ static enum server4_verdict server4_restate(
 		o = offer_get(s->offers, l->addr);
 		if (!server4_must_restate(s, l) || (o && o->stage))
 			continue; /* an ACK that is under way writes it */
-		l->stored_s = lease_expires_s(l, s->offset_ms);
+		server4_shift(l, lease_expires_s(l, s->offset_ms));
 		if (l->is_named)
 			server4_publish(s, l, l->name_domain, l->name_owner);
 		out->stage = server4_stage_lease(s, l, SERVER4_RESTATE, now);

@@ -51,7 +51,8 @@ struct fake_lan {
 	bool was_staged;
 };
 
-static bool fake_is_owned(void *arg, unsigned domain, const char *label, uint32_t except_addr)
+UNUSED static bool fake_is_owned(
+	void *arg, unsigned domain, const char *label, uint32_t except_addr)
 {
 	struct fake_lan *f = arg;
 
@@ -508,7 +509,7 @@ UNUSED static struct dhcp_counters fake_counters(const struct fake_lan *f)
 	return server4_stats(f->s).counters;
 }
 
-static int fake_setup(void **state)
+UNUSED static int fake_setup(void **state)
 {
 	struct fake_lan *f = xcalloc(1, sizeof(*f));
 
@@ -528,21 +529,21 @@ UNUSED static int fake_setup_conf(void **state)
 	return 0;
 }
 
-static int fake_teardown(void **state)
+UNUSED static int fake_teardown(void **state)
 {
 	fake_stop(*state);
 	xfree(*state);
 	return 0;
 }
 
-static int fake_group_setup(void **state)
+UNUSED static int fake_group_setup(void **state)
 {
 	(void)state;
 	rcu_thread_register();
 	return 0;
 }
 
-static int fake_group_teardown(void **state)
+UNUSED static int fake_group_teardown(void **state)
 {
 	(void)state;
 	rcu_barrier_all();
