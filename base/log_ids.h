@@ -27,6 +27,7 @@
 	/* daemon */                                                                               \
 	X(DAEMON_BOOT_BIND)                                                                        \
 	X(DAEMON_BOOT_ROOT)                                                                        \
+	X(DAEMON_CACHE_IMAGE)                                                                      \
 	X(DAEMON_CONFIG_ERROR)                                                                     \
 	X(DAEMON_CONFIG_WARNING)                                                                   \
 	X(DAEMON_DHCP_BIND)                                                                        \

@@ -19,6 +19,7 @@
 #include "daemon/porthold.h"
 #include "daemon/reload.h"
 #include "daemon/report.h"
+#include "daemon/warm.h"
 #include "daemon/watch.h"
 #include "net/iface.h"
 #include "net/loop.h"
@@ -284,11 +285,35 @@ void service_rebind(struct service *s)
 	reload_refresh(s->reload);
 }
 
+static void service_save_cache(struct service *s)
+{
+	size_t n;
+	int err = warm_save(s->store, s->rrsets, clock_mono_ms(), clock_wall_s(), &n);
+
+	if (err)
+		log_warn(DAEMON_CACHE_IMAGE, "the cache could not be saved: %s", err_text(err));
+	else
+		log_info(DAEMON_CACHE_IMAGE, "%zu RRsets of the cache saved", n);
+}
+
+static void service_load_cache(struct service *s)
+{
+	size_t n;
+	int err = warm_load(s->store, s->rrsets, clock_mono_ms(), clock_wall_s(), &n);
+
+	if (err && err != ERR_ABSENT)
+		log_info(DAEMON_CACHE_IMAGE, "the saved cache ends early (%s)", err_text(err));
+	if (!err || n)
+		log_info(DAEMON_CACHE_IMAGE, "%zu RRsets of the saved cache are still good", n);
+}
+
 static void service_snapshot(void *arg)
 {
 	struct service *s = arg;
 	size_t n;
 	int err = snapshot_write(s->store, &n);
+
+	service_save_cache(s);
 
 	if (err)
 		log_warn(DAEMON_SNAPSHOT, "a spare copy of the leases could not be written: %s",
@@ -424,6 +449,7 @@ int service_init(struct service *s, struct config *c)
 	if (!err) {
 		service_lock_down(s);
 		err = service_load_leases(s);
+		service_load_cache(s);
 	}
 	rcu_leave();
 	if (!err)
@@ -500,15 +526,19 @@ void service_fini(struct service *s)
 	control_free(s->control);
 	watch_free(s->watch);
 	if (s->tick)
-		loop_timer_free(s->tick);
+		loop_timer_stop(s->tick);
 	dhcp_io_free(s->dhcp);
 	iface_close(s->ifaces);
+	if (s->tick)
+		loop_timer_free(s->tick);
 	loop_free(s->loop); /* ends a reload under way */
 	reload_free(s->reload);
 	for (unsigned i = 0; i < s->n_workers; i++)
 		worker_free(s->workers[i]);
 	bootloop_free(s->boot);
 	rcu_barrier_all();
+	if (s->tick) /* it did serve */
+		service_save_cache(s);
 	if (s->resolver_conf)
 		resolver_conf_free(s->resolver_conf);
 	leasename_free(s->names);
