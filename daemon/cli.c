@@ -41,6 +41,8 @@ static json_t *cli_request(const struct cli *c, const char *verb)
 		json_array_append_new(args, json_string(c->args[i]));
 	json_object_set_new(o, "verb", json_string(verb));
 	json_object_set_new(o, "args", args);
+	if (c->leases)
+		json_object_set(o, "leases", c->leases);
 	if (c->all)
 		json_object_set_new(o, "all", json_true());
 	if (c->at)

@@ -19,6 +19,7 @@ struct cli {
 	bool all;	  /* --all: leases that are not bound too */
 	const char *at;	  /* --at TIME */
 	const char *once; /* --once FILE */
+	json_t *leases;	  /* import: sent along; borrowed */
 	char **args;	  /* behind the verb */
 	int n_args;
 };
@@ -39,7 +40,10 @@ void cli_print_status(const json_t *result);
 void cli_print_text(const json_t *result);   /* a string */
 void cli_print_report(const json_t *result); /* an array of lines */
 
-/* cli_offline.c: verbs on the store itself while no daemon runs. Exit code. */
+struct store;
+/* CLI_OK and *out, or the exit code after a message. For when no daemon runs. */
+int cli_open_store(const struct cli *c, bool read_only, struct store **out);
+/* cli_offline.c, cli_import.c: verbs on files and on the store itself. Exit code. */
 int cli_leases_offline(const struct cli *c);
 int cli_import_leases(const struct cli *c, const char *path);
 int cli_import_dnsmasq(const struct cli *c, const char *path);

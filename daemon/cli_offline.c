@@ -12,8 +12,7 @@
 
 /* ---- the store at rest ---- */
 
-/* CLI_OK and *out, or the exit code after a message. */
-static int cli_open_store(const struct cli *c, bool read_only, struct store **out)
+int cli_open_store(const struct cli *c, bool read_only, struct store **out)
 {
 	struct store_report found;
 	int err = store_open_offline(c->state_dir, read_only, out, &found);
@@ -29,9 +28,9 @@ static int cli_open_store(const struct cli *c, bool read_only, struct store **ou
 		return CLI_UNREACHABLE;
 	}
 	fprintf(stderr, "lanthorn: the store in %s cannot be opened: %s\n", c->state_dir,
-		err == ERR_ABSENT ? "there is none; is this the state-dir? Try --state-dir" :
-		found.text[0]	  ? found.text :
-				    err_text(err));
+		err == ERR_ABSENT ? "there is none; is this the state-dir? Try --state-dir"
+		: found.text[0]	  ? found.text
+				  : err_text(err));
 	return CLI_NO;
 }
 
