@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a cached answer costs in user code: the front over a warm cache, without a socket. Fills the
  * cache with names, then asks for them in random order, in batches staged as the worker does.
- * (room: resolver)
  *
  *   bench_front [NAMES [BATCH [ROUNDS]]]      defaults 10000 32 2000000
  *
@@ -73,7 +72,7 @@ struct bench {
 	uint8_t *queries; /* n_names x QUERY_LEN, the length in the last octet */
 	struct front_slot slots[BATCH_MAX];
 	uint8_t rx[BATCH_MAX][2048];
-	uint8_t tx[BATCH_MAX][4096+192];
+	uint8_t tx[BATCH_MAX][4096 + 192];
 };
 
 /* Names of 20 to 30 octets with an address each, half the queries with EDNS. */
@@ -104,9 +103,11 @@ static void bench_name(struct bench *b, uint32_t i)
 	blob.n_ttl = 1;
 	blob.ttl_off[0] = w.ttl_off[0];
 	cache_put(b->r.env.cache, &key, &blob, 1, b->now_ms);
-	if (msg_write_query(query, QUERY_LEN - 1, (uint16_t)i, DNS_FLAG_RD, &q,
-		    i % 2 ? &edns : NULL, &len) != 0)
+	if (msg_write_query(wire, sizeof(wire), (uint16_t)i, DNS_FLAG_RD, &q, i % 2 ? &edns : NULL,
+		    &len) != 0 ||
+		len >= QUERY_LEN)
 		abort();
+	memcpy(query, wire, len);
 	query[QUERY_LEN - 1] = (uint8_t)len;
 }
 
