@@ -143,18 +143,6 @@ static int main_find_config(
 
 /* ---- run ---- */
 
-static void main_open_log(const struct options *o, const struct config *c)
-{
-	const char *to = c->log.to;
-
-	if (!to || o->is_foreground)
-		to = o->is_foreground ? "stderr" : "syslog";
-	if (log_open(to, (enum log_level)c->log.level) != 0) {
-		(void)!log_open("stderr", (enum log_level)c->log.level);
-		log_warn(DAEMON_LOG_FAILED, "the log %s cannot be opened: stderr is used", to);
-	}
-}
-
 static int main_run(const struct options *o)
 {
 	struct service *s = xcalloc(1, sizeof(*s));
@@ -171,7 +159,12 @@ static int main_run(const struct options *o)
 		xfree(s);
 		return 1;
 	}
-	main_open_log(o, c);
+	s->config_path = o->config_path;
+	s->is_config_given = o->is_config_given;
+	s->is_foreground = o->is_foreground;
+	s->is_last_good = is_last_good;
+	s->config = c;
+	service_open_log(s);
 	report_log(&rep);
 	config_report_fini(&rep);
 	if (is_last_good)
@@ -181,10 +174,7 @@ static int main_run(const struct options *o)
 			"run `lanthorn reload`",
 			o->config_path);
 	signal(SIGPIPE, SIG_IGN);
-	s->config_path = o->config_path;
-	s->is_config_given = o->is_config_given;
-	s->is_last_good = is_last_good;
-	err = service_init(s, c);
+	err = service_init(s);
 	if (!err)
 		service_run(s);
 	service_fini(s);

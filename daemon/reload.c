@@ -126,16 +126,19 @@ static void reload_keep_good(struct service *s)
 	xfree(image);
 }
 
-static void reload_boot(struct service *s)
+static void reload_boot(struct service *s, struct config_report *rep)
 {
-	int err;
+	int err = bootloop_set(s->boot, build_boot(s->config));
 
-	if (!s->boot)
-		return;
-	err = bootloop_set(s->boot, build_boot(s->config));
-	if (err)
+	if (err) {
 		log_error(DAEMON_BOOT_ROOT, "boot.root %s cannot be opened: %s",
 			s->config->boot.root, err_text(err));
+		config_report_add(rep, CONFIG_WARNING,
+			config_where(s->config, &s->config->boot.root),
+			"boot.root %s cannot be opened (%s): if it exists, the sandbox knows only "
+			"the folders of the start; restart",
+			s->config->boot.root, err_text(err));
+	}
 	if (s->config->boot.root && !bootloop_is_bound(s->boot)) {
 		err = bootloop_bind(s->boot);
 		if (err)
@@ -176,7 +179,8 @@ static void reload_swap(struct reload_run *run, struct config_changes *changes)
 	reload_publish(s, run->resolver);
 	reload_dhcp(s, run->dhcp);
 	if (run->reads_file) {
-		reload_boot(s);
+		reload_boot(s, &run->report);
+		service_open_log(s);
 		reload_keep_good(s);
 		watch_set(s->watch, s->config);
 	}

@@ -36,6 +36,19 @@
 #define SERVICE_DRAIN_MS   2000 /* ACKs on their way to the disk at shutdown get this long */
 #define SERVICE_WORKERS	   4	/* by itself no more than this: a LAN's DNS needs no more */
 
+void service_open_log(const struct service *s)
+{
+	const struct config_log *log = &s->config->log;
+	const char *to = log->to ? log->to : "syslog";
+
+	if (s->is_foreground)
+		to = "stderr";
+	if (log_open(to, (enum log_level)log->level) == 0)
+		return;
+	(void)!log_open("stderr", (enum log_level)log->level);
+	log_warn(DAEMON_LOG_FAILED, "the log %s cannot be opened: stderr is used", to);
+}
+
 /* ---- store ---- */
 
 static void service_log_store(const struct store_report *r, const char *dir)
@@ -246,6 +259,10 @@ static void service_lock_down(struct service *s)
 	service_path(conf.read_paths, &conf.n_read_paths, c->dns.root_hints);
 	service_path(conf.read_paths, &conf.n_read_paths, c->boot.root);
 	service_path(conf.write_paths, &conf.n_write_paths, c->state_dir);
+	if (c->log.to && c->log.to[0] == '/') {
+		folders[n++] = service_folder(c->log.to); /* a rotated log is made anew there */
+		service_path(conf.write_paths, &conf.n_write_paths, folders[n - 1]);
+	}
 	if (privs_lock_down(&conf, &s->privs) != 0)
 		log_warn(DAEMON_SANDBOX, "not all privileges could be given up: %s%s%s",
 			s->privs.user_error, s->privs.landlock_error, s->privs.filter_error);
@@ -434,11 +451,10 @@ static int service_prepare(struct service *s)
 	return err;
 }
 
-int service_init(struct service *s, struct config *c)
+int service_init(struct service *s)
 {
 	int err;
 
-	s->config = c;
 	s->started_s = clock_boot_s();
 	s->snapshot_due_s = s->started_s + SERVICE_SNAPSHOT_S;
 	rcu_thread_register();

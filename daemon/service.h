@@ -29,7 +29,8 @@ struct watch;
 struct service {
 	const char *config_path;
 	bool is_config_given;
-	bool is_last_good; /* running on the kept configuration because the file is in error */
+	bool is_foreground; /* -f: the log goes to stderr whatever the configuration says */
+	bool is_last_good;  /* running on the kept configuration because the file is in error */
 	struct config *config;
 	struct loop *loop;
 	struct notify notify;
@@ -65,13 +66,15 @@ struct service {
 };
 
 /* Everything up to the first packet, in order: store, snapshots, sockets, privileges, threads,
- * leases, port 67. Logs what is wrong. c is the service's from here on. Negative: nothing runs,
- * call service_fini. */
-MUST_CHECK int service_init(struct service *s, struct config *c);
+ * leases, port 67. Logs what is wrong. The first fields, config among them, are set by main.
+ * Negative: nothing runs, call service_fini. */
+MUST_CHECK int service_init(struct service *s);
 /* Runs until SIGTERM or SIGINT; flushes and ends everything. */
 void service_run(struct service *s);
 void service_fini(struct service *s);
 
+/* As log.to and log.level say; stderr when that cannot be opened. */
+void service_open_log(const struct service *s);
 /* Something about the interfaces changed, or is to be looked at again: sockets, access list, lans.
  */
 void service_rebind(struct service *s);
