@@ -90,7 +90,7 @@ static int query_write(
 	blob->len = (uint16_t)msg_write_end(&qw.w);
 	blob->rcode = out->rcode;
 	blob->security = out->security;
-	blob->question_len = (uint8_t)(q->asked.name_len + 4);
+	blob->question_len = (uint16_t)(q->asked.name_len + 4);
 	blob->is_aa = false;
 	blob->ede = (int16_t)out->ede;
 	blob->ttl_s = qw.ttl_s == UINT32_MAX ? 0 : qw.ttl_s;
