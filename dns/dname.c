@@ -60,28 +60,42 @@ static int fail(struct rbuf *b, int err)
 	return err;
 }
 
+/* Copy a label with its length octet. Nearly all are short: 16 octets at once where both sides have
+ * them save the call; what is behind the label is overwritten by the next. */
+static inline void copy_label(
+	uint8_t *out, size_t room, const uint8_t *label, size_t left, size_t n)
+{
+	if (n <= 16 && room >= 16 && left >= 16)
+		memcpy(out, label, 16);
+	else
+		memcpy(out, label, n);
+}
+
 int dname_parse(struct rbuf *b, uint8_t *out, size_t *out_len)
 {
-	size_t at = b->pos, part = b->pos, after = 0, n = 0;
+	const uint8_t *base = b->base;
+	size_t end = b->len, at = b->pos, part = b->pos, after = 0, n = 0;
+	unsigned jumps = 0;
 
 	if (b->bad)
 		return ERR_TRUNC;
 	for (;;) {
 		size_t len;
 
-		if (at >= b->len)
+		if (at >= end)
 			return fail(b, ERR_TRUNC);
-		len = b->base[at];
+		len = base[at];
 		if (len >= POINTER_BITS) {
 			size_t target;
 
-			if (at + 2 > b->len)
+			if (at + 2 > end)
 				return fail(b, ERR_TRUNC);
-			target = (len << 8 | b->base[at + 1]) & POINTER_MASK;
+			target = (len << 8 | base[at + 1]) & POINTER_MASK;
 			/* Strictly backwards from where this part began: each jump shortens
 			 * what is left, so no loop can be built. Nothing named stands in the
 			 * header. */
-			if (target >= part || target < DNS_HEADER_LEN)
+			if (target >= part || target < DNS_HEADER_LEN ||
+				++jumps > DNAME_POINTERS_MAX)
 				return fail(b, ERR_MALFORMED);
 			if (!after)
 				after = at + 2;
@@ -92,9 +106,9 @@ int dname_parse(struct rbuf *b, uint8_t *out, size_t *out_len)
 			return fail(b, ERR_MALFORMED);
 		if (n + 1 + len + (len != 0) > DNAME_MAX)
 			return fail(b, ERR_MALFORMED);
-		if (b->len - at < 1 + len)
+		if (end - at < 1 + len)
 			return fail(b, ERR_TRUNC);
-		memcpy(out + n, b->base + at, 1 + len);
+		copy_label(out + n, DNAME_MAX - n, base + at, end - at, 1 + len);
 		n += 1 + len;
 		at += 1 + len;
 		if (len == 0)
@@ -278,12 +292,17 @@ unsigned dname_labels(const uint8_t *name)
 
 bool dname_equal(const uint8_t *a, const uint8_t *b)
 {
-	size_t len;
+	size_t n = 0;
 
-	if (*a != *b)
-		return false;
-	len = dname_len(a);
-	return len == dname_len(b) && fold_equal(a, b, len);
+	/* Labels of equal lengths first, so that neither is read past its end. */
+	for (;;) {
+		if (a[n] != b[n])
+			return false;
+		if (a[n] == 0)
+			break;
+		n += 1 + (size_t)a[n];
+	}
+	return fold_equal(a, b, n);
 }
 
 bool dname_is_under(const uint8_t *name, const uint8_t *zone)

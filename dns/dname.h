@@ -15,12 +15,16 @@
 #define DNAME_MAX	 255
 #define DNAME_LABEL_MAX	 63
 #define DNAME_LABELS_MAX 127
-#define DNAME_TEXT_MAX	 1020 /* longest escaped text with its NUL */
+#define DNAME_POINTERS_MAX                                                                         \
+	40 /* followed per name: nested pointers number at most the labels of the names they       \
+	      shorten, and the longest of practice, an IPv6 address's, has 34 */
+#define DNAME_TEXT_MAX 1020 /* longest escaped text with its NUL */
 
 /* Read a name, following compression pointers, from a message; b->base must be the start of the
  * message. Each pointer must point strictly before the start of the part it ends (RFC 1035 4.1.4;
- * no loops by construction). out holds DNAME_MAX; *out_len is its length. Moves b behind the name's
- * own octets. Marks b bad and returns ERR_TRUNC or ERR_MALFORMED otherwise. */
+ * no loops by construction), DNAME_POINTERS_MAX at most. out holds DNAME_MAX; *out_len is its
+ * length. Moves b behind the name's own octets. Marks b bad and returns ERR_TRUNC or ERR_MALFORMED
+ * otherwise. */
 MUST_CHECK int dname_parse(struct rbuf *b, uint8_t *out, size_t *out_len);
 /* The same, but a pointer is an error. */
 MUST_CHECK int dname_parse_plain(struct rbuf *b, uint8_t *out, size_t *out_len);

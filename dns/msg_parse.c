@@ -205,14 +205,16 @@ static bool same_owner(
 	return owner_at(m, g->owner, other, &len) == 0 && dname_equal(other, name);
 }
 
-/* The RRSIGs that cover a group, or NULL. */
-static struct group *find_sigs(struct grouping *s, const struct group *of, const uint8_t *owner)
+/* The group of this type (and of what it covers, for RRSIGs) with the owner and class of another.
+ */
+static struct group *find_group(struct grouping *s, const struct group *of, uint16_t type,
+	uint16_t covers, const uint8_t *owner)
 {
 	for (uint16_t i = s->buckets[of->hash % GROUP_BUCKETS]; i != GROUP_NONE;
 		i = s->groups[i].chain) {
 		struct group *g = &s->groups[i];
 
-		if (g->hash == of->hash && g->type == DNS_TYPE_RRSIG && g->covers == of->type &&
+		if (g->hash == of->hash && g->type == type && g->covers == covers &&
 			g->class == of->class && same_owner(s->m, g, of->owner, owner))
 			return g;
 	}
@@ -225,7 +227,6 @@ static int group_record(struct grouping *s, uint16_t index)
 	uint8_t owner[DNAME_MAX];
 	size_t owner_len;
 	struct group *g, probe;
-	uint16_t i;
 
 	if (owner_at(s->m, rr->owner, owner, &owner_len) != 0)
 		return ERR_MALFORMED;
@@ -241,14 +242,11 @@ static int group_record(struct grouping *s, uint16_t index)
 		.last = index,
 	};
 	s->next[index] = GROUP_NONE;
-	for (i = s->buckets[probe.hash % GROUP_BUCKETS]; i != GROUP_NONE; i = g->chain) {
-		g = &s->groups[i];
-		if (g->hash == probe.hash && g->type == rr->type && g->class == rr->class &&
-			g->covers == probe.covers && same_owner(s->m, g, rr->owner, owner)) {
-			s->next[g->last] = index;
-			g->last = index;
-			return 0;
-		}
+	g = find_group(s, &probe, probe.type, probe.covers, owner);
+	if (g) {
+		s->next[g->last] = index;
+		g->last = index;
+		return 0;
 	}
 	probe.chain = s->buckets[probe.hash % GROUP_BUCKETS];
 	s->buckets[probe.hash % GROUP_BUCKETS] = (uint16_t)s->n_groups;
@@ -323,7 +321,7 @@ static int build_group(struct grouping *s, struct group *g, struct arena *a, str
 	if (err == 0 && g->type == DNS_TYPE_RRSIG) {
 		err = add_lone_sigs(s, g, owner, x);
 	} else if (err == 0) {
-		struct group *sigs = find_sigs(s, g, owner);
+		struct group *sigs = find_group(s, g, DNS_TYPE_RRSIG, g->type, owner);
 
 		if (sigs)
 			err = add_members(s, sigs, true, x);
@@ -338,15 +336,14 @@ static int build_group(struct grouping *s, struct group *g, struct arena *a, str
 static void take_sigs(struct grouping *s)
 {
 	for (size_t i = 0; i < s->n_groups; i++) {
+		struct group *sigs = &s->groups[i];
 		uint8_t owner[DNAME_MAX];
 		size_t len;
-		struct group *g = &s->groups[i], *sigs;
 
-		if (g->type == DNS_TYPE_RRSIG || owner_at(s->m, g->owner, owner, &len) != 0)
+		if (sigs->type != DNS_TYPE_RRSIG || owner_at(s->m, sigs->owner, owner, &len) != 0)
 			continue;
-		sigs = find_sigs(s, g, owner);
-		if (sigs)
-			sigs->is_taken = true;
+		sigs->is_taken = sigs->covers != DNS_TYPE_RRSIG &&
+				 find_group(s, sigs, sigs->covers, 0, owner) != NULL;
 	}
 }
 

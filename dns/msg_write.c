@@ -98,9 +98,8 @@ static bool equals_written(const struct msg_writer *w, size_t at, const uint8_t 
 /* Offset of an equal name written before; 0: none. */
 static uint16_t find_written(struct msg_writer *w, uint32_t tag, const uint8_t *name)
 {
+	w->steps++;
 	for (uint8_t i = w->buckets[tag % MSG_WRITE_BUCKETS]; i != CHAIN_END; i = w->chain[i]) {
-		if (w->steps >= MSG_WRITE_STEPS_MAX)
-			return 0;
 		w->steps++;
 		if (w->tags[i] == tag && equals_written(w, w->names[i], name))
 			return w->names[i];
@@ -124,10 +123,15 @@ static void write_name(struct msg_writer *w, const uint8_t *name)
 {
 	uint8_t off[DNAME_LABELS_MAX];
 	uint32_t tags[DNAME_LABELS_MAX];
-	unsigned n = hash_suffixes(name, off, tags), i;
+	unsigned n, i;
 	size_t start = w->b.len;
 	uint16_t found = 0;
 
+	if (w->steps >= MSG_WRITE_STEPS_MAX) {
+		wbuf_put(&w->b, name, dname_len(name));
+		return;
+	}
+	n = hash_suffixes(name, off, tags);
 	for (i = 0; i < n; i++) {
 		found = find_written(w, tags[i], name + off[i]);
 		if (found)

@@ -18,13 +18,14 @@
 #define MSG_WRITE_TTL_MAX 512 /* TTL offsets noted for the wire cache; more: not cacheable */
 #define MSG_WRITE_BUCKETS 128 /* of the hash over those names; power of two */
 #define MSG_WRITE_STEPS_MAX                                                                        \
-	8192 /* names compared per message, then no more compression: bounds the work of a         \
-		message made of colliding names (CVE-2024-8508) */
+	8192 /* suffixes looked up and names compared per message, then no more compression:       \
+		bounds the work that colliding names or long ones can make (CVE-2024-8508); a      \
+		reply of a thousand ordinary records needs a third of it */
 
 struct msg_writer {
 	struct wbuf b;
 	uint16_t counts[4];
-	uint16_t steps; /* compares so far */
+	uint16_t steps; /* of MSG_WRITE_STEPS_MAX */
 	uint16_t n_names;
 	uint16_t names[MSG_WRITE_NAMES_MAX]; /* offsets of names already written */
 	uint32_t tags[MSG_WRITE_NAMES_MAX];  /* hash of the name there */

@@ -28,14 +28,20 @@ static void on_name(void *arg, const struct hosts_name *n)
 {
 	_Alignas(16) static uint8_t mem[ZONES_BLOCK_LEN];
 	struct question q = {.type = DNS_TYPE_A, .class = DNS_CLASS_IN};
+	static const uint8_t home[] = "\4home\4arpa";
 	static const uint8_t loopback4[4] = {127, 0, 0, 1};
 	struct ip client = {.family = AF_INET};
 	struct zones_answer answer;
 	struct last *l = arg;
+	size_t len;
 
 	assert(n->line >= l->line && (n->ip.family == AF_INET || n->ip.family == AF_INET6));
 	l->line = n->line;
-	q.name_len = (uint8_t)dname_copy(n->name, q.name);
+	len = dname_copy(n->name, q.name);
+	/* in full: the same label with a dot behind it would be another name */
+	if (n->is_bare && dname_join(n->name, len - 1, home, q.name, &len) != 0)
+		return;
+	q.name_len = (uint8_t)len;
 	if (n->ip.family == AF_INET6)
 		q.type = DNS_TYPE_AAAA;
 	memcpy(client.bytes, loopback4, 4);
