@@ -2,6 +2,7 @@
 #include "resolver/classify.h"
 
 #include "dns/dns_const.h"
+#include "resolver/resolver_limits.h"
 
 enum { CLASSIFY_RCODE_NOTAUTH = 9 };
 
@@ -61,10 +62,10 @@ static bool classify_is_cached(const struct msg *m, bool is_forward)
 }
 
 /* The chain's end is not in the answer section. Did this server deny it, or stop there? It speaks
- * for the end when its SOA holds it. */
+ * for the end when its SOA holds it, and only when we followed the chain as far as it wrote it. */
 static enum classify_kind classify_chain(const struct msg *m, const struct scrub_out *s)
 {
-	if (!s->soa)
+	if (!s->soa || s->is_loop || s->n_chain >= RESOLVER_CHAIN_MAX)
 		return CLASSIFY_CHAIN;
 	return m->rcode == DNS_RCODE_NXDOMAIN ? CLASSIFY_NXDOMAIN : CLASSIFY_NODATA;
 }

@@ -171,6 +171,8 @@ int exchange_start(struct query *q, const struct exchange_plan *plan, struct exc
 	servers_get(q->r->env.servers, exchange_server(x), now_ms, &info);
 	if (info.traits & SERVERS_NO_EDNS || q->at->addrs[plan->addr].is_plain)
 		x->plan.no_edns = true;
+	if (plan->is_plain_try && !(info.traits & SERVERS_EDNS_OK))
+		x->plan.no_edns = true;
 	if (info.traits & SERVERS_NO_CASE)
 		x->plan.no_case = true;
 	x->has_edns = !x->plan.no_edns;
@@ -281,8 +283,20 @@ static bool exchange_is_cookie_ours(const struct exchange *x, const struct edns 
 	return edns->cookie_len >= 8 && memcmp(edns->cookie, x->cookie, 8) == 0;
 }
 
-static enum exchange_verdict exchange_judge(
-	struct exchange *x, const uint8_t *bytes, size_t len, struct msg *out)
+/* Takes the message apart, from a copy in which the question has its own case again: names that
+ * point to it would carry our random one into the cache. */
+static bool exchange_parse(struct exchange *x, const uint8_t *bytes, size_t len)
+{
+	struct resolver *r = x->q->r;
+
+	if (len > UINT16_MAX)
+		return false;
+	memcpy(r->in, bytes, len);
+	memcpy(r->in + DNS_HEADER_LEN, x->q->asking, x->name_len);
+	return msg_parse(r->in, len, r->msg) == 0;
+}
+
+static enum exchange_verdict exchange_judge(struct exchange *x, const uint8_t *bytes, size_t len)
 {
 	struct rbuf b = rbuf_of(bytes, len);
 	uint16_t id = rbuf_u16(&b);
@@ -304,16 +318,18 @@ static enum exchange_verdict exchange_judge(
 	if (n_questions != 1)
 		return EXCHANGE_BAD;
 	v = exchange_judge_question(x, bytes, len);
-	if (v != EXCHANGE_GOOD)
+	/* Over TCP there is no forger: it is the server that folds the case. */
+	if (v == EXCHANGE_BAD || (v == EXCHANGE_WRONG_CASE && !x->plan.is_tcp))
 		return v;
-	if (msg_parse(bytes, len, out) != 0) {
+	x->is_folded = v == EXCHANGE_WRONG_CASE;
+	if (!exchange_parse(x, bytes, len)) {
 		/* Nothing of a truncated reply is used but the fact, over UDP. */
 		if (!(flags & DNS_FLAG_TC) || x->plan.is_tcp)
 			return EXCHANGE_BAD;
-		out->n_rr = 0;
-		out->edns.present = false;
+		x->q->r->msg->n_rr = 0;
+		x->q->r->msg->edns.present = false;
 	}
-	return exchange_is_cookie_ours(x, &out->edns) ? EXCHANGE_GOOD : EXCHANGE_BAD;
+	return exchange_is_cookie_ours(x, &x->q->r->msg->edns) ? EXCHANGE_GOOD : EXCHANGE_BAD;
 }
 
 /* May one more question move to TCP in this second? */
@@ -363,7 +379,7 @@ static enum transport_verdict exchange_on_bad(struct exchange *x, enum exchange_
 }
 
 /* What a sound reply tells about its server. */
-static void exchange_learn(struct exchange *x, const struct msg *m, enum exchange_verdict v)
+static void exchange_learn(struct exchange *x, const struct msg *m)
 {
 	struct servers *servers = x->q->r->env.servers;
 	const struct ip_port *at = exchange_server(x);
@@ -373,7 +389,7 @@ static void exchange_learn(struct exchange *x, const struct msg *m, enum exchang
 	if (m->edns.present && m->edns.cookie_len > 8)
 		servers_set_cookie(
 			servers, at, m->edns.cookie + 8, m->edns.cookie_len - 8u, now_ms);
-	if (v == EXCHANGE_WRONG_CASE)
+	if (x->is_folded)
 		servers_set_trait(servers, at, SERVERS_NO_CASE, now_ms);
 }
 
@@ -391,18 +407,13 @@ static enum transport_verdict exchange_on_reply(void *arg, const uint8_t *bytes,
 		query_run_ready(r);
 		return TRANSPORT_TAKE;
 	}
-	v = exchange_judge(x, bytes, len, r->msg);
-	if (v == EXCHANGE_WRONG_CASE && x->plan.is_tcp) {
-		/* No forger sits in a TCP connection: the server does it. */
-		if (msg_parse(bytes, len, r->msg) != 0)
-			v = EXCHANGE_BAD;
-	} else if (v != EXCHANGE_GOOD) {
-		return exchange_on_bad(x, v);
-	}
-	if (v == EXCHANGE_BAD)
+	v = exchange_judge(x, bytes, len);
+	if (v == EXCHANGE_GOOD && !iter_can_read(q, x))
+		v = EXCHANGE_BAD;
+	if (v != EXCHANGE_GOOD)
 		return exchange_on_bad(x, v);
 	x->handle = 0;
-	exchange_learn(x, r->msg, v);
+	exchange_learn(x, r->msg);
 	iter_on_reply(q, x);
 	query_run_ready(r);
 	return TRANSPORT_TAKE;

@@ -25,6 +25,7 @@ struct exchange_plan {
 	uint8_t addr; /* index into q->at->addrs */
 	bool is_tcp;
 	bool no_edns;
+	bool is_plain_try; /* without EDNS, unless the server is known to speak it */
 	bool no_case;
 	uint8_t doubt; /* enum exchange_doubt */
 };
@@ -40,6 +41,7 @@ struct exchange {
 	uint8_t n_bad; /* packets that were no answer */
 	bool has_edns, has_case, has_cookie;
 	bool saw_refusal;    /* one of these was an error without a question: FORMERR, NOTIMP */
+	bool is_folded;	     /* its reply had our name in another case */
 	bool is_overdue;     /* its time has passed and was held against the server */
 	const uint8_t *name; /* with the case it was sent in; life: query */
 	int64_t sent_ms;

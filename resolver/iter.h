@@ -36,7 +36,10 @@ bool iter_run(struct query *q);
 void iter_wake(struct query *q, enum iter_state state);
 const char *iter_state_name(enum iter_state state);
 
-/* Events, from exchange.c: a sound reply lies in r->msg; an exchange ended without one. */
+/* From exchange.c: is what lies in r->msg sound down to its records? Scrubs it into r->scrubbed and
+ * notes its kind in q. False: it is no answer. */
+bool iter_can_read(struct query *q, struct exchange *x);
+/* Events: a reply that iter_can_read is here; an exchange ended without one. */
 void iter_on_reply(struct query *q, struct exchange *x);
 void iter_on_exchange_fail(struct query *q, struct exchange *x, int err);
 /* From query.c when q begins: sets timers. */

@@ -14,6 +14,7 @@
 #include "resolver/cache_rrset.h"
 #include "resolver/iter_steps.h"
 #include "resolver/prime.h"
+#include "resolver/probe.h"
 #include "resolver/resolver_conf.h"
 #include "resolver/servers.h"
 #include "resolver/stats.h"
@@ -103,14 +104,13 @@ static struct iter_choice iter_judge(
 	unsigned class = 0;
 
 	servers_get(servers, &a->at, now_ms, &info);
-	if ((info.is_dead && !info.may_probe) ||
-		servers_family_is_down(servers, a->at.ip.family, now_ms))
+	if (info.is_dead || servers_family_is_down(servers, a->at.ip.family, now_ms))
 		class = 1;
 	if (q->at->kind != DELEGATION_FORWARD &&
 		servers_is_lame(servers, &a->at, q->at->zone, now_ms))
 		class = 2;
 	c.key = class * 16 + a->tries;
-	c.ms = info.is_known ? info.srtt_ms + 2 * info.rttvar_ms : ITER_UNKNOWN_MS;
+	c.ms = info.is_known ? info.srtt_ms : ITER_UNKNOWN_MS;
 	if (a->at.ip.family == AF_INET6)
 		c.ms = c.ms > ITER_IPV6_MS ? c.ms - ITER_IPV6_MS : 0;
 	return c;
@@ -213,14 +213,17 @@ enum iter_state iter_pick_server(struct query *q)
 		plan = (struct exchange_plan){
 			.addr = (uint8_t)i,
 			.is_tcp = a->is_tcp,
-			/* Some drop what they do not understand: the last try is a plain one. */
-			.no_edns = a->is_plain || a->tries >= ITER_PLAIN_AFTER,
+			.no_edns = a->is_plain,
+			/* Some drop what they do not understand. */
+			.is_plain_try = a->tries == ITER_PLAIN_AFTER,
 		};
 	}
 	a = &q->at->addrs[plan.addr];
 	err = exchange_start(q, &plan, &x);
 	if (err != 0)
 		return iter_cannot_send(q, &plan, err);
+	if (q->n_tries == 0)
+		probe_consider(q);
 	a->tries++;
 	q->n_tries++;
 	wheel_start(q->r->env.wheel, &q->retry, x->due_ms);

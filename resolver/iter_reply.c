@@ -229,38 +229,41 @@ static bool iter_is_final(enum classify_kind kind)
 	return kind >= CLASSIFY_ANSWER;
 }
 
-enum iter_state iter_classify(struct query *q)
+bool iter_can_read(struct query *q, struct exchange *x)
 {
 	const struct resolver_conf *conf = resolver_conf(q->r);
 	const struct msg *m = q->r->msg;
-	bool is_forward = q->at->kind == DELEGATION_FORWARD;
-	enum classify_kind kind = classify_header(m, q->heard->has_edns, q->heard->plan.is_tcp);
-	struct scrub_out s;
+	struct scrub_in in = {
+		.m = m,
+		.conf = conf,
+		.arena = q->arena,
+		.name = q->asking,
+		.type = q->asking_type,
+		.zone = q->at->zone,
+		.is_priming = q->asking_type == DNS_TYPE_NS && q->asking[0] == 0,
+		.wants_all = !conf->minimal_responses,
+	};
+	int err;
 
-	if (kind == CLASSIFY_READ) {
-		struct scrub_in in = {
-			.m = m,
-			.conf = conf,
-			.governor = resolver_conf_forward(conf, q->asking),
-			.arena = q->arena,
-			.name = q->asking,
-			.type = q->asking_type,
-			.zone = q->at->zone,
-			.is_priming = q->asking_type == DNS_TYPE_NS && q->asking[0] == 0,
-			.wants_all = !conf->minimal_responses,
-		};
+	q->kind = classify_header(m, x->has_edns, x->plan.is_tcp);
+	if (q->kind != CLASSIFY_READ)
+		return true;
+	in.governor = resolver_conf_forward(conf, q->asking);
+	err = scrub_reply(&in, q->r->scrubbed);
+	if (err == ERR_MALFORMED || err == ERR_TRUNC)
+		return false;
+	q->kind = err == 0 ? classify_content(m, q->r->scrubbed, q->at->kind == DELEGATION_FORWARD)
+			   : CLASSIFY_BROKEN;
+	return true;
+}
 
-		if (scrub_reply(&in, &s) == 0) {
-			kind = classify_content(m, &s, is_forward);
-			iter_learn_edns(q);
-		} else {
-			kind = CLASSIFY_BROKEN;
-		}
-	}
-	ITER_TRACE(q, "reply: %s", classify_name(kind));
-	if (iter_is_final(kind)) {
+enum iter_state iter_classify(struct query *q)
+{
+	ITER_TRACE(q, "reply: %s", classify_name(q->kind));
+	if (iter_is_final(q->kind)) {
+		iter_learn_edns(q);
 		exchange_cancel_all(q, true);
 		wheel_cancel(q->r->env.wheel, &q->retry);
 	}
-	return iter_on_content(q, kind, &s);
+	return iter_on_content(q, q->kind, q->r->scrubbed);
 }

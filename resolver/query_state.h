@@ -16,6 +16,7 @@
 #include "base/table.h"
 #include "base/wheel.h"
 #include "resolver/budget.h"
+#include "resolver/classify.h"
 #include "resolver/delegation.h"
 #include "resolver/exchange.h"
 #include "resolver/iter.h"
@@ -110,6 +111,7 @@ struct query {
 	struct delegation *at;
 	struct exchange ex[QUERY_EXCHANGES];
 	struct exchange *heard;	   /* in ITER_CLASSIFY: whose reply lies in r->msg */
+	enum classify_kind kind;   /* of that reply */
 	struct exchange_plan plan; /* what PICK_SERVER has to do first, when plan.is_set */
 	struct wheel_timer retry;  /* time to try another server */
 	struct wheel_timer alarm;  /* time for a stale answer, then the end */

@@ -6,10 +6,12 @@
 #include "base/rcu.h"
 #include "base/xalloc.h"
 #include "resolver/failures.h"
+#include "resolver/probe.h"
 #include "resolver/query_state.h"
 #include "resolver/query_table.h"
 #include "resolver/resolver_conf.h"
 #include "resolver/resolver_limits.h"
+#include "resolver/scrub.h"
 #include "resolver/servers.h"
 
 enum {
@@ -29,11 +31,14 @@ struct resolver *resolver_new(const struct resolver_env *env)
 	rand_bytes(r->env.rand, &r->key, sizeof(r->key));
 	r->arenas = arena_pool_new(RESOLVER_CHUNK, RESOLVER_CHUNKS_KEPT);
 	r->queries = query_table_new();
+	r->probes = probe_table_new(r);
 	r->failures = failures_new();
 	r->scratch = xalloc(RESOLVER_SCRATCH);
 	r->out = xalloc(RESOLVER_SCRATCH);
 	r->local = xalloc(ZONES_BLOCK_LEN);
+	r->in = xalloc(RESOLVER_SCRATCH);
 	r->msg = xalloc(sizeof(*r->msg));
+	r->scrubbed = xalloc(sizeof(*r->scrubbed));
 	return r;
 }
 
@@ -44,12 +49,15 @@ void resolver_free(struct resolver *r)
 	while (r->queries->all)
 		query_free(r->queries->all);
 	query_table_free(r->queries);
+	probe_table_free(r->probes);
 	failures_free(r->failures);
 	arena_pool_free(r->arenas);
 	xfree(r->scratch);
 	xfree(r->out);
 	xfree(r->local);
+	xfree(r->in);
 	xfree(r->msg);
+	xfree(r->scrubbed);
 	xfree(r);
 }
 

@@ -25,6 +25,8 @@ struct resolver_conf; /* resolver/resolver_conf.h: immutable snapshot */
 struct stats;	      /* resolver/stats.h: this worker's counters */
 struct query_table;   /* resolver/query_state.h: live questions, for joining */
 struct failures;      /* resolver/failures.h */
+struct probe_table;   /* resolver/probe.h */
+struct scrub_out;     /* resolver/scrub.h */
 
 /* Where an answer goes. Plain data, copied with each waiting client. */
 enum client_kind { CLIENT_UDP, CLIENT_TCP, CLIENT_CALL };
@@ -66,13 +68,16 @@ struct resolver {
 	struct hash_key key;
 	struct arena_pool *arenas;
 	struct query_table *queries;
-	struct failures *failures; /* questions not to be tried again yet */
-	uint8_t *scratch;	   /* 64 KiB for encoding, turn */
-	uint8_t *out;		   /* 64 KiB, one client's reply, turn */
-	uint8_t *local;		   /* ZONES_BLOCK_LEN for answers of our own zones, turn */
-	struct msg *msg;	   /* the reply being judged, turn */
-	int64_t prime_after_ms;	   /* no priming before this */
-	int64_t spoof_second;	   /* wrong packets moved n_spoof questions to TCP in this second */
+	struct probe_table *probes;
+	struct failures *failures;  /* questions not to be tried again yet */
+	uint8_t *scratch;	    /* 64 KiB for encoding, turn */
+	uint8_t *out;		    /* 64 KiB, one client's reply, turn */
+	uint8_t *local;		    /* ZONES_BLOCK_LEN for answers of our own zones, turn */
+	uint8_t *in;		    /* 64 KiB, the reply being judged, turn */
+	struct msg *msg;	    /* the same taken apart */
+	struct scrub_out *scrubbed; /* what of it may be used; RRsets of the query's life */
+	int64_t prime_after_ms;	    /* no priming before this */
+	int64_t spoof_second; /* wrong packets moved n_spoof questions to TCP in this second */
 	uint32_t n_spoof;
 };
 

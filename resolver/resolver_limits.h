@@ -28,7 +28,7 @@
 #define RESOLVER_HASHES_MAX	600 /* NSEC3 hashes per client query: PowerDNS's value */
 #define RESOLVER_SENDS_PER_NAME 50  /* of RESOLVER_SENDS_MAX, for one name and its chain (BIND) */
 #define RESOLVER_TRIES_MAX	16  /* packets for one question to the servers of one zone */
-#define RESOLVER_TRIES_SERVER	3   /* of these, to one address */
+#define RESOLVER_TRIES_SERVER	6   /* of these, to one address */
 #define RESOLVER_BAD_REPLIES	10  /* wrong packets to one question before TCP is asked instead */
 #define RESOLVER_SPOOF_TCP_RATE                                                                    \
 	100 /* questions a second that wrong packets may move to TCP: a flood cannot do more */

@@ -173,7 +173,6 @@ void servers_get(
 		out->is_known = e->is_known;
 		out->n_timeouts = is_current ? e->n_timeouts : 0;
 		out->is_dead = out->n_timeouts >= SERVERS_DEAD_AFTER;
-		out->may_probe = out->is_dead && now_ms >= e->probe_ms;
 		out->traits = now_ms < e->traits_ms ? e->traits : e->traits & SERVERS_EDNS_OK;
 		out->cookie_len = e->cookie_len;
 		memcpy(out->cookie, e->cookie, e->cookie_len);
@@ -334,6 +333,30 @@ void servers_set_cookie(struct servers *s, const struct ip_port *at, const uint8
 	e->cookie_len = (uint8_t)len;
 	memcpy(e->cookie, cookie, len);
 	servers_unlock(b);
+}
+
+bool servers_take_probe(struct servers *s, const struct ip_port *at, bool dead_only, int64_t now_ms)
+{
+	struct servers_bucket *b = servers_bucket(s, at);
+	struct servers_entry *e;
+	bool is_worth, is_dead;
+	int64_t heard_ms;
+
+	servers_lock(b);
+	e = servers_find(b, at);
+	heard_ms = e ? e->heard_ms : now_ms;
+	is_dead = e && e->epoch == servers_load(&s->epoch) && e->n_timeouts >= SERVERS_DEAD_AFTER;
+	is_worth = is_dead ||
+		   (!dead_only && (!e || !e->is_known || now_ms - e->heard_ms >= SERVERS_FRESH_MS));
+	if (e && now_ms < e->probe_ms)
+		is_worth = false;
+	if (is_worth) {
+		e = servers_make(s, b, at, now_ms);
+		e->heard_ms = heard_ms;
+		e->probe_ms = now_ms + SERVERS_PROBE_MIN_MS;
+	}
+	servers_unlock(b);
+	return is_worth;
 }
 
 void servers_client_cookie(const struct servers *s, const struct ip_port *at, uint8_t out[8])

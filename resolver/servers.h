@@ -23,6 +23,7 @@
 #define SERVERS_DEAD_AFTER   3		      /* timeouts in a row */
 #define SERVERS_PROBE_MIN_MS (60 * 1000)      /* the dead are asked again after this ... */
 #define SERVERS_PROBE_MAX_MS (15 * 60 * 1000) /* ... doubling up to this */
+#define SERVERS_FRESH_MS     (10 * 60 * 1000) /* a time this old is worth a look */
 #define SERVERS_TRAIT_MS     (15 * 60 * 1000) /* how long "cannot do EDNS" and lameness last */
 #define SERVERS_COOKIE_MAX   32		      /* RFC 7873 4: server cookie of 8 to 32 octets */
 #define SERVERS_FAMILY_FAILS                                                                       \
@@ -39,9 +40,8 @@ enum servers_trait {
 
 /* A copy, as of now. */
 struct servers_info {
-	bool is_known;	/* has answered us */
-	bool is_dead;	/* answers nothing lately */
-	bool may_probe; /* dead, and its time to be asked again has come */
+	bool is_known; /* has answered us */
+	bool is_dead;  /* answers nothing lately */
 	uint8_t n_timeouts;
 	uint8_t traits;
 	uint8_t cookie_len; /* of its server cookie, 0 none */
@@ -72,6 +72,11 @@ void servers_set_trait(
 	struct servers *s, const struct ip_port *at, enum servers_trait t, int64_t now_ms);
 void servers_set_cookie(struct servers *s, const struct ip_port *at, const uint8_t *cookie,
 	size_t len, int64_t now_ms);
+/* Is it worth a packet only to learn about it: thought dead and its time has come, or (unless
+ * dead_only) never heard of, or not heard of for SERVERS_FRESH_MS? True at most once in
+ * SERVERS_PROBE_MIN_MS for a server. */
+bool servers_take_probe(
+	struct servers *s, const struct ip_port *at, bool dead_only, int64_t now_ms);
 /* Our client cookie towards this server (RFC 7873 4.1): stable, different for each server. */
 void servers_client_cookie(const struct servers *s, const struct ip_port *at, uint8_t out[8]);
 

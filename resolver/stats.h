@@ -71,6 +71,7 @@
 	X(STATS_SERVER_FAILURES, "server_failures", "SERVFAIL, REFUSED and senseless replies")     \
 	X(STATS_REFERRALS, "referrals", "referrals followed")                                      \
 	X(STATS_QMIN_OFF, "qmin_off", "names asked whole: a server broke on a part")               \
+	X(STATS_PROBES, "probes", "servers asked only to learn about them")                        \
 	X(STATS_PRIMED, "primed", "times the root was asked for itself")
 
 enum stats_counter {
