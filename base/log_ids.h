@@ -24,6 +24,8 @@
 	X(DHCP_RELAY_UNKNOWN)                                                                      \
 	/* boot */                                                                                 \
 	X(BOOT_REFUSED)                                                                            \
+	X(BOOT_SERVED)                                                                             \
+	X(BOOT_UNFINISHED)                                                                         \
 	/* daemon */                                                                               \
 	X(DAEMON_BOOT_BIND)                                                                        \
 	X(DAEMON_BOOT_ROOT)                                                                        \

@@ -12,13 +12,15 @@
 #define BOOT_TRANSFERS_PER_CLIENT 32
 #define BOOT_EVICT_SILENT_MS	  2000
 
-/* Distinct files held open: one descriptor for all transfers of a file. Beyond it, idle ones are
- * closed; when all are in use a new file is refused. */
+/* Distinct files open at once, one descriptor for all transfers of a file; a rack boots from a
+ * handful. */
 #define BOOT_FILES_MAX 512
 
 /* Longest file name in a request; longer ones are ERROR 1. Also the room for the whole request. */
 #define TFTP_NAME_MAX	 255
 #define TFTP_REQUEST_MAX 1024
+/* Options of a request, known or not; clients send two to four. */
+#define TFTP_OPTIONS_MAX 16
 
 /* RFC 2348. Above the path MTU less headers it is clamped: ROMs cannot join fragments. */
 #define TFTP_BLKSIZE_MIN     8
@@ -34,10 +36,14 @@
 #define TFTP_UNPROVEN_PACKETS 6
 
 /* Retransmission: before a round trip is measured, least and most. The floor is far below every
- * client's own timer (1-5 s), so that a lost packet costs tens of milliseconds. */
+ * client's own timer (1-5 s) and about the length of a slow client's pause: a lost packet costs
+ * tens of milliseconds, a block sent twice for nothing costs a millisecond. */
 #define TFTP_RTO_FIRST_MS 250
-#define TFTP_RTO_MIN_MS	  50
+#define TFTP_RTO_MIN_MS	  20
 #define TFTP_RTO_MAX_MS	  5000
+/* Between the parts of a window that is sent in bursts. */
+#define TFTP_BURST_PAUSE_MS 4
+#define TFTP_BURST_MIN	    4
 
 /* A client that has been silent this long is gone (it may be busy writing flash). */
 #define TFTP_SILENCE_MS 120000
@@ -46,3 +52,6 @@
 
 /* Refusals (ERROR packets) a second, all clients: more requests are dropped unanswered. */
 #define TFTP_REFUSALS_PER_S 200
+
+/* Packets taken from a transfer's socket before others have their turn. */
+#define TFTP_READS_MAX 64
