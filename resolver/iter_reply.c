@@ -90,13 +90,18 @@ static void iter_learn_edns(struct query *q)
 
 static bool iter_take_answer(struct query *q, const struct scrub_out *s)
 {
+	q->n_chain = (uint8_t)(q->n_chain + s->n_chain);
+	if (q->n_chain > RESOLVER_CHAIN_MAX) {
+		stats_add(q->r->env.stats, STATS_LIMIT_CHAIN);
+		q->is_chain_broken = true;
+		return false;
+	}
 	for (unsigned i = 0; i < s->n_answer; i++) {
 		if (!iter_add_answer(q, s->answer[i]))
 			return false;
 	}
 	for (unsigned i = 0; i < s->n_proof; i++)
 		(void)iter_add_authority(q, s->proof[i]);
-	q->n_chain = (uint8_t)(q->n_chain + s->n_chain);
 	q->target = s->target;
 	q->was_upstream = true;
 	return true;
