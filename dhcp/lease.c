@@ -12,7 +12,7 @@
 #include "base/xalloc.h"
 #include "dhcp/dhcp_limits.h"
 
-enum { LEASE_WHEEL = 4096, LEASE_LANS = 255, LEASE_STORED_SLACK_S = 2 };
+enum { LEASE_WHEEL = 4096, LEASE_LANS = 255, LEASE_STORED_SLACK_S = 3 };
 
 struct lease_list {
 	struct lease *first, *last;
@@ -26,7 +26,8 @@ struct lease_table {
 	struct lease **slots; /* all of them, for walks */
 	size_t n_slots, cap_slots;
 	struct lease *wheel[LEASE_WHEEL];
-	int64_t wheel_s;		     /* second looked at next; 0 before the first */
+	int64_t wheel_s; /* second looked at next, once something was put */
+	bool is_wheel_set;
 	struct lease_list *ended, *declined; /* by pool */
 	unsigned n_pools;
 	struct lease_stats stats;
@@ -127,8 +128,9 @@ static void lease_wheel_add(struct lease_table *t, struct lease *l, int64_t now_
 	int64_t due_s = l->due_ms / 1000;
 	struct lease **bucket;
 
-	if (t->wheel_s == 0)
+	if (!t->is_wheel_set)
 		t->wheel_s = now_ms / 1000;
+	t->is_wheel_set = true;
 	if (l->due_ms == LEASE_NEVER || lease_is_ended(l))
 		return;
 	if (due_s < t->wheel_s)
@@ -388,7 +390,7 @@ struct lease *lease_next_due(struct lease_table *t, int64_t now_ms)
 {
 	int64_t now_s = now_ms / 1000;
 
-	if (t->wheel_s == 0)
+	if (!t->is_wheel_set)
 		return NULL;
 	if (now_s - t->wheel_s > LEASE_WHEEL)
 		t->wheel_s = now_s - LEASE_WHEEL;
@@ -412,7 +414,9 @@ int64_t lease_expires_s(const struct lease *l, int64_t offset_ms)
 
 	if (l->due_ms == LEASE_NEVER)
 		return LEASE_FOREVER;
-	s = (l->due_ms + offset_ms) / 1000;
+	/* Up, and one more for the offset's own cut-off second: a lease that comes back from the
+	 * disk must not end before its client thinks so. */
+	s = (l->due_ms + offset_ms + 1999) / 1000;
 	if (s > l->stored_s - LEASE_STORED_SLACK_S && s < l->stored_s + LEASE_STORED_SLACK_S)
 		return l->stored_s;
 	return s;

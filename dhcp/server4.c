@@ -75,7 +75,8 @@ int server4_load(struct server4 *s, const struct lease_record *record, struct se
 
 	if (record->ip.family != AF_INET || record->prefix_len != 32)
 		return ERR_RANGE;
-	due_ms = now.mono_ms + left_s * 1000;
+	/* One more second: the clock's fraction was cut off when the record was written. */
+	due_ms = now.mono_ms + (left_s + 1) * 1000;
 	if (record->state == LEASE_DECLINED) {
 		if (left_s <= 0)
 			return 0;
