@@ -203,7 +203,9 @@ static void scrub_take_authority(const struct scrub_in *in, struct rrset *rr, st
 
 	switch (rr->type) {
 	case DNS_TYPE_SOA:
-		if (!out->soa && dname_is_under(out->target, owner))
+		/* The end of a chain may lie in a forward zone, which this server does not know. */
+		if (!out->soa && dname_is_under(out->target, owner) &&
+			scrub_is_ours(in, out->target))
 			out->soa = rr;
 		break;
 	case DNS_TYPE_NS:

@@ -377,7 +377,7 @@ static void on_answer(void *arg, const uint8_t *wire, size_t len)
 	a->ede = m.edns.ede;
 	a->took_ms = c->net->now_ms - c->start_ms;
 	a->len = len;
-	memcpy(a->wire, wire, len);
+	a->wire = memcpy(malloc(len), wire, len);
 	print_section(&m, DNS_SECTION_ANSWER, a->text, sizeof(a->text), &a->n_answer);
 	print_section(
 		&m, DNS_SECTION_AUTHORITY, a->authority, sizeof(a->authority), &a->n_authority);
@@ -625,6 +625,7 @@ void fake_free(struct fake_net *n)
 		end_flight(n, n->flights->handle);
 	for (struct fake_call *c; (c = n->calls);) {
 		n->calls = c->next;
+		free(c->answer.wire);
 		free(c);
 	}
 	for (struct fake_server *s; (s = n->servers);) {

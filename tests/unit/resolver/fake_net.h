@@ -78,7 +78,7 @@ struct fake_answer {
 	unsigned n_answer, n_authority, n_additional;
 	char text[8192]; /* the answer section, "owner ttl IN type rdata" a line, lower case */
 	char authority[4096];
-	uint8_t wire[65535];
+	uint8_t *wire;
 	size_t len;
 };
 
