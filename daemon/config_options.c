@@ -91,7 +91,8 @@ static const struct config_option_row OPTIONS[] = {
 	{120, T(HEX), {"sip-server", "sip-servers"}},		 /* RFC 3361 */
 	/* RFC 3442 */
 	{121, T(ROUTES),
-		{"static-route", "static-routes", "classless-static-route", "classless-static-routes"}},
+		{"static-route", "static-routes", "classless-static-route",
+		 "classless-static-routes"}},
 	{125, T(HEX), {"vendor-id-encap"}},		 /* RFC 3925 */
 	{150, T(IPS), {"tftp-server-address"}},		 /* RFC 5859 */
 	{249, T(ROUTES), {"ms-classless-static-route"}}, /* 121 before it had a number */

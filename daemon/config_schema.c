@@ -43,9 +43,10 @@ static const struct config_row boot_rows[] = {
 	{"uefi-arm64", CONFIG_TEXT, AT(config_boot, uefi_arm64), .blank = true,
 	 .help = "File for 64-bit ARM UEFI (11)."},
 	{"http", CONFIG_TEXT, AT(config_boot, http), .blank = true,
-	 .help = "For firmware that boots over HTTP (15, 16, 19): a file below the boot root, which "
-		 "becomes a URL of ours, or a URL."},
-	{"http6", CONFIG_TEXT, AT(config_boot, http6), .blank = true, .later = true, .otherwise = "as http",
+	 .help = "For firmware that boots over HTTP (15, 16, 19): a file below the boot root, "
+		 "which becomes a URL of ours, or a URL."},
+	{"http6", CONFIG_TEXT, AT(config_boot, http6), .blank = true, .later = true,
+	 .otherwise = "as http",
 	 .help = "The same for DHCPv6."},
 	{"ipxe", CONFIG_TEXT, AT(config_boot, ipxe), .blank = true,
 	 .help = "For a client that is iPXE already: a file or a URL, usually a script."},
@@ -57,8 +58,9 @@ static const struct config_row boot_rows[] = {
 
 static const struct config_section boot_section = {
 	.title = "boot", .id = "boot", OF(boot_rows), .size = sizeof(struct config_boot),
-	.help = "Inside a lan, class or device: which file a machine boots from the network, by its "
-		"firmware. A device's word goes before its class's, and that before the lan's.",
+	.help = "Inside a lan, class or device: which file a machine boots from the network, by "
+		"its firmware. A device's word goes before its class's, and that before the "
+		"lan's.",
 	.sample = "boot: { bios: pxelinux.0, uefi: shimx64.efi }",
 };
 
@@ -85,10 +87,12 @@ static const struct config_row device_rows[] = {
 };
 
 static const struct config_section device_section = {
-	.title = "device.NAME", .id = "device", OF(device_rows), .size = sizeof(struct config_device),
+	.title = "device.NAME", .id = "device", OF(device_rows),
+	 .size = sizeof(struct config_device),
 	.name_kind = CONFIG_HOST,
-	.help = "A known machine; NAME is its host name. At the top of the file it is known in every "
-		"lan, inside a lan only there. Many of them are better kept in files: see devices.",
+	.help = "A known machine; NAME is its host name. At the top of the file it is known in "
+		"every lan, inside a lan only there. Many of them are better kept in files: see "
+		"devices.",
 	.sample = "device:\n  nas: { mac: \"00:11:22:33:44:55\", address: 192.168.1.10 }",
 };
 
@@ -107,7 +111,8 @@ static const struct config_row class_rows[] = {
 	 .help = "The hardware address begins with this: 00:11:22."},
 	{"tag", CONFIG_TEXT, LIST(config_class, tag), .max = CONFIG_LABEL_MAX,
 	 .help = "The device has this tag."},
-	{"local-mac", CONFIG_WORD, AT(config_class, local_mac), .preset = "either", .words = local_words,
+	{"local-mac", CONFIG_WORD, AT(config_class, local_mac), .preset = "either",
+	 .words = local_words,
 	 .help = "The hardware address is (or with no: is not) a locally administered one, as "
 		 "telephones make up."},
 	{"pool", CONFIG_RANGE4, LIST(config_class, pool), .otherwise = "that of the lan",
@@ -131,12 +136,12 @@ static const struct config_section class_section = {
 
 static const struct config_row lan_rows[] = {
 	{"interface", CONFIG_IFACE, AT(config_lan, interface), .otherwise = "NAME",
-	 .help = "The network interface this lan is on. It may be missing, come late or change: the "
-		 "kernel tells us."},
+	 .help = "The network interface this lan is on. It may be missing, come late or change: "
+		 "the kernel tells us."},
 	{"relay", CONFIG_IP, LIST(config_lan, relay),
 	 .help = "Addresses of relays that bring this lan's packets: matched against giaddr, the "
-		 "source, or the IPv6 link-address. With relays and no interface called NAME the lan is "
-		 "reached through them only."},
+		 "source, or the IPv6 link-address. With relays and no interface called NAME the "
+		 "lan is reached through them only."},
 	{"subnet", CONFIG_PREFIX4, AT(config_lan, subnet), .help = "Its IPv4 network."},
 	{"pool", CONFIG_RANGE4, LIST(config_lan, pool), .otherwise = "none: known devices only",
 	 .help = "Addresses to lend, first-last."},
@@ -148,10 +153,12 @@ static const struct config_row lan_rows[] = {
 	 .help = "Name servers clients are told."},
 	{"lease", CONFIG_DURATION, AT(config_lan, lease_s), .preset = "12h", BETWEEN(1, YEAR),
 	 .forever = true, .help = "How long a lease lasts when the client asks for no time."},
-	{"min-lease", CONFIG_DURATION, AT(config_lan, min_lease_s), BETWEEN(1, YEAR), .forever = true,
+	{"min-lease", CONFIG_DURATION, AT(config_lan, min_lease_s), BETWEEN(1, YEAR),
+	 .forever = true,
 	 .otherwise = "2m, or lease when that is shorter",
 	 .help = "A client that asks for less gets this."},
-	{"max-lease", CONFIG_DURATION, AT(config_lan, max_lease_s), BETWEEN(1, YEAR), .forever = true,
+	{"max-lease", CONFIG_DURATION, AT(config_lan, max_lease_s), BETWEEN(1, YEAR),
+	 .forever = true,
 	 .otherwise = "lease", .help = "A client that asks for more gets this."},
 	{"device", CONFIG_MAP, MANY(config_lan, device), .max = CONFIG_ENTRIES_MAX,
 	 .section = &device_section, .help = "Machines known on this lan."},
@@ -162,18 +169,20 @@ static const struct config_row lan_rows[] = {
 	{"class", CONFIG_MAP, MANY(config_lan, class), .max = CONFIG_ENTRIES_MAX,
 	 .section = &class_section, .later = true, .help = "Classes of this lan."},
 	{"probe", CONFIG_BOOL, AT(config_lan, probe), YES,
-	 .help = "See that an address is free, by ARP or ping, before it is lent. Nobody else waits "
-		 "meanwhile."},
+	 .help = "See that an address is free, by ARP or ping, before it is lent. Nobody else "
+		 "waits meanwhile."},
 	{"rapid-commit", CONFIG_BOOL, AT(config_lan, rapid_commit), YES,
 	 .help = "Lend in two messages to clients that ask for it (RFC 4039)."},
 	{"authoritative", CONFIG_BOOL, AT(config_lan, authoritative), YES,
 	 .help = "Refuse addresses of other networks at once, so that a moved client is quick."},
-	{"prefix", CONFIG_PREFIX6, AT(config_lan, prefix), .later = true, .help = "Its IPv6 network."},
+	{"prefix", CONFIG_PREFIX6, AT(config_lan, prefix), .later = true,
+	 .help = "Its IPv6 network."},
 	{"pool6", CONFIG_RANGE6, LIST(config_lan, pool6), .later = true,
 	 .help = "IPv6 addresses to lend, first-last."},
 	{"pd", CONFIG_PD, LIST(config_lan, pd), .later = true,
 	 .help = "IPv6 prefixes to delegate: \"fd00:1::/48 to 64\"."},
-	{"ra", CONFIG_BOOL, AT(config_lan, ra), .later = true, .otherwise = "yes where a prefix is given",
+	{"ra", CONFIG_BOOL, AT(config_lan, ra), .later = true,
+	 .otherwise = "yes where a prefix is given",
 	 .help = "Send router advertisements."},
 	{"managed", CONFIG_BOOL, AT(config_lan, managed), .later = true,
 	 .otherwise = "yes where a pool6 is given",
@@ -206,7 +215,8 @@ static const struct config_row dns_rows[] = {
 	 .help = "Where we answer, over UDP and TCP. 0.0.0.0 and [::] mean every address."},
 	{"workers", CONFIG_INT, AT(config_dns, workers), BETWEEN(1, CONFIG_WORKERS_MAX), RESTART,
 	 .otherwise = "the number of cores, at most 4", .help = "Threads that answer DNS."},
-	{"cache-size", CONFIG_SIZE, AT(config_dns, cache_size), .preset = "128M", BETWEEN(MIB, 256 * GIB),
+	{"cache-size", CONFIG_SIZE, AT(config_dns, cache_size), .preset = "128M", BETWEEN(MIB,
+	 256 * GIB),
 	 RESTART, .help = "Memory for the caches of answers and records."},
 	{"allow", CONFIG_PREFIX, LIST(config_dns, allow),
 	 .otherwise = "loopback, connected networks, every lan",
@@ -226,7 +236,8 @@ static const struct config_row dns_rows[] = {
 	 .help = "Renew answers in use shortly before they end."},
 	{"serve-stale", CONFIG_DURATION, AT(config_dns, serve_stale_s), .preset = "1d",
 	 BETWEEN(0, 7 * DAY), .off = true,
-	 .help = "How long an expired answer may still serve when no server can be reached (RFC 8767)."},
+	 .help = "How long an expired answer may still serve when no server can be reached (RFC "
+		 "8767)."},
 	{"rebind-protection", CONFIG_BOOL, AT(config_dns, rebind_protection), YES,
 	 .help = "Remove private addresses from answers of public names."},
 	{"rebind-allow", CONFIG_DOMAIN, LIST(config_dns, rebind_allow),
@@ -240,7 +251,8 @@ static const struct config_row dns_rows[] = {
 	{"ipv4", CONFIG_BOOL, AT(config_dns, ipv4), YES, .help = "Ask servers over IPv4."},
 	{"ipv6", CONFIG_BOOL, AT(config_dns, ipv6), YES, .help = "Ask servers over IPv6."},
 	{"negative-trust-anchors", CONFIG_DOMAIN, LIST(config_dns, negative_trust_anchors),
-	 .help = "Domains whose signatures are known to be broken and are not checked (RFC 7646)."},
+	 .help = "Domains whose signatures are known to be broken and are not checked (RFC "
+		 "7646)."},
 	{"ratelimit", CONFIG_INT, AT(config_dns, ratelimit), .preset = "off", BETWEEN(1, 1000000),
 	 .off = true, .later = true, .help = "Queries a second that one client may ask."},
 	{"outgoing", CONFIG_IP, LIST(config_dns, outgoing), .otherwise = "the kernel chooses",
@@ -260,11 +272,13 @@ static const struct config_row dns_rows[] = {
 	{"special-zones", CONFIG_BOOL, AT(config_dns, special_zones), YES,
 	 .help = "For laboratories: answer special-use names here (RFC 6761 and 6303)."},
 	{"harden-glue", CONFIG_BOOL, AT(config_dns, harden_glue), YES,
-	 .help = "For laboratories: believe only addresses of name servers inside the delegated zone."},
+	 .help = "For laboratories: believe only addresses of name servers inside the delegated "
+		 "zone."},
 	{"query-localhost", CONFIG_BOOL, AT(config_dns, query_localhost), NO,
 	 .help = "For laboratories: ask servers on 127.0.0.0/8 and ::1 too."},
 	{"signature-skew", CONFIG_DURATION, AT(config_dns, signature_skew_s), .preset = "1h",
-	 BETWEEN(0, 7 * DAY), .help = "For laboratories: how wrong our clock may be when signatures "
+	 BETWEEN(0, 7 * DAY), .help = "For laboratories: how wrong our clock may be when "
+	 "signatures "
 				      "are judged."},
 	{"cache-clock", CONFIG_WORD, AT(config_dns, cache_clock), .preset = "monotonic",
 	 .words = clock_words, RESTART,
@@ -331,14 +345,15 @@ static const struct config_row record_rows[] = {
 static const struct config_section record_section = {
 	.title = "record.NAME", .id = "record", OF(record_rows),
 	.size = sizeof(struct config_record), .name_kind = CONFIG_OWNER,
-	.help = "Records we own. \"*.NAME\" stands for every name beneath NAME that has nothing else.",
+	.help = "Records we own. \"*.NAME\" stands for every name beneath NAME that has nothing "
+		"else.",
 	.sample = "record:\n  \"*.apps.home.arpa\": { a: 192.168.1.10 }",
 };
 
 static const struct config_row boot_top_rows[] = {
 	{"root", CONFIG_PATH, AT(config_boot_top, root), RESTART, .otherwise = "nothing is served",
-	 .help = "The folder whose files TFTP (port 69) and HTTP hand out. Nothing outside is reachable, "
-		 "also not by links."},
+	 .help = "The folder whose files TFTP (port 69) and HTTP hand out. Nothing outside is "
+		 "reachable, also not by links."},
 	{"http", CONFIG_BOOL, AT(config_boot_top, http), YES, .later = true, RESTART,
 	 .help = "Serve it over HTTP too, on port 80 of the lan addresses; a taken port warns."},
 	{"clients", CONFIG_PREFIX, LIST(config_boot_top, clients), .otherwise = "the lans",
@@ -348,16 +363,19 @@ static const struct config_row boot_top_rows[] = {
 static const struct config_section boot_top_section = {
 	.title = "boot (top)", .id = "boot-top", OF(boot_top_rows),
 	.size = sizeof(struct config_boot_top),
-	.help = "Serving boot files. Which machine gets which is said in the boot of a lan, class or "
-		"device.",
+	.help = "Serving boot files. Which machine gets which is said in the boot of a lan, class "
+		"or device.",
 	.sample = "boot: { root: /srv/boot }",
 };
 
 static const struct config_row block_rows[] = {
 	{"lists", CONFIG_PATH, LIST(config_block, lists),
-	 .help = "Files of names: plain, as hosts lines, or as ||name^. A name stands for all beneath."},
-	{"allow", CONFIG_DOMAIN, LIST(config_block, allow), .help = "Names that are never blocked."},
-	{"answer", CONFIG_WORD, AT(config_block, answer), .preset = "nxdomain", .words = answer_words,
+	 .help = "Files of names: plain, as hosts lines, or as ||name^. A name stands for all "
+		 "beneath."},
+	{"allow", CONFIG_DOMAIN, LIST(config_block, allow), .help = "Names that are never "
+	 "blocked."},
+	{"answer", CONFIG_WORD, AT(config_block, answer), .preset = "nxdomain",
+	 .words = answer_words,
 	 .help = "What is answered: nxdomain (no such name), null (0.0.0.0 and ::), refused."},
 };
 
@@ -392,27 +410,30 @@ static const struct config_section log_section = {
 
 static const struct config_row top_rows[] = {
 	{"state-dir", CONFIG_PATH, AT(config, state_dir), .preset = "/var/lib/lanthorn", RESTART,
-	 .help = "Leases, cache image, last good configuration and the control socket. Made with its "
-		 "parents when missing."},
+	 .help = "Leases, cache image, last good configuration and the control socket. Made with "
+		 "its parents when missing."},
 	{"domain", CONFIG_DOMAIN, AT(config, domain), .preset = "home.arpa",
 	 .help = "The domain of this network. We alone answer for it."},
-	{"user", CONFIG_TEXT, AT(config, user), .preset = "lanthorn", RESTART, .max = CONFIG_LABEL_MAX,
+	{"user", CONFIG_TEXT, AT(config, user), .preset = "lanthorn", RESTART,
+	 .max = CONFIG_LABEL_MAX,
 	 .help = "Run as this user once ports are open; none keeps the caller's identity."},
 	{"sandbox", CONFIG_BOOL, AT(config, sandbox), YES, RESTART,
 	 .help = "Lock the process down with seccomp and Landlock."},
 	{"log", CONFIG_SECTION, AT(config, log), .section = &log_section, .help = "The log."},
 	{"include", CONFIG_PATH, LIST(config, include),
-	 .help = "More files of this kind. They add: maps are merged, lists are joined, and one value "
-		 "given twice is an error. Relative paths start at the main file's folder."},
+	 .help = "More files of this kind. They add: maps are merged, lists are joined, and one "
+		 "value given twice is an error. Relative paths start at the main file's folder."},
 	{"dns", CONFIG_SECTION, AT(config, dns), .section = &dns_section, .help = "The resolver."},
 	{"forward", CONFIG_MAP, MANY(config, forward), .max = CONFIG_ENTRIES_MAX,
 	 .section = &forward_section, .help = "Domains that other resolvers answer."},
-	{"stub", CONFIG_MAP, MANY(config, stub), .max = CONFIG_ENTRIES_MAX, .section = &stub_section,
+	{"stub", CONFIG_MAP, MANY(config, stub), .max = CONFIG_ENTRIES_MAX,
+	 .section = &stub_section,
 	 .help = "Zones whose servers are named here."},
 	{"hosts", CONFIG_PATH, LIST(config, hosts),
 	 .help = "Files of \"ADDRESS NAME [ALIAS...]\" lines, watched while we run."},
 	{"devices", CONFIG_PATH, LIST(config, devices),
-	 .help = "Files of \"MAC-or-client-id ADDRESS NAME [TAG...]\" lines, watched while we run."},
+	 .help = "Files of \"MAC-or-client-id ADDRESS NAME [TAG...]\" lines, watched while we "
+		 "run."},
 	{"record", CONFIG_MAP, MANY(config, record), .max = CONFIG_ENTRIES_MAX,
 	 .section = &record_section, .help = "Records we own."},
 	{"lan", CONFIG_MAP, MANY(config, lan), .max = CONFIG_LANS_MAX, .section = &lan_section,

@@ -24,7 +24,7 @@ struct import_result {
 	size_t n_notes, cap_notes;
 };
 
-enum { IMPORT_CONF_MAX = 4 << 20 }; /* bytes of a dnsmasq.conf; generated ones are long */
+enum { IMPORT_CONF_MAX = 1 << 20 }; /* bytes; what we read ourselves is no longer */
 
 /* Never fails: what cannot be read is a note. Free with import_result_fini. */
 void import_dnsmasq_read(const char *text, size_t len, struct import_result *out);
