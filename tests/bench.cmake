@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Measuring programs, tests/bench/bench_*.c: built, not run by CTest (numbers need a quiet machine).
-# A room's name in the first lines, "room: resolver", says what it links; they interpose malloc, so
-# a sanitizer leaves them out.
+# They interpose malloc, so a sanitizer leaves them out.
 if(LANTHORN_SANITIZE)
   return()
 endif()
@@ -9,10 +8,8 @@ endif()
 file(GLOB benches CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/bench/bench_*.c)
 foreach(source ${benches})
   get_filename_component(name ${source} NAME_WE)
-  file(STRINGS ${source} hint REGEX "room: [a-z]+" LIMIT_COUNT 1)
-  string(REGEX REPLACE ".*room: ([a-z]+).*" "\\1" room "${hint}")
   add_executable(${name} ${source})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   target_compile_options(${name} PRIVATE -Wall -Wextra -Werror)
-  target_link_libraries(${name} PRIVATE ${room})
+  target_link_libraries(${name} PRIVATE daemon)
 endforeach()
