@@ -104,7 +104,7 @@ int dname_parse(struct rbuf *b, uint8_t *out, size_t *out_len)
 		}
 		if (len > DNAME_LABEL_MAX)
 			return fail(b, ERR_MALFORMED);
-		if (n + 1 + len + (len != 0) > DNAME_MAX)
+		if (n + 1 + len > DNAME_MAX) /* the root label, too, has to fit */
 			return fail(b, ERR_MALFORMED);
 		if (end - at < 1 + len)
 			return fail(b, ERR_TRUNC);

@@ -176,21 +176,6 @@ bool rrtype_is_meta(uint16_t type)
 	return type == DNS_TYPE_OPT || type == 0 || (type >= 128 && type <= 255);
 }
 
-const char *rcode_name(uint16_t rcode, char *buf)
-{
-	static const char *const names[] = {"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP",
-		"REFUSED", "YXDOMAIN", "YXRRSET", "NXRRSET", "NOTAUTH", "NOTZONE"};
-
-	if (rcode < sizeof(names) / sizeof(names[0]))
-		return names[rcode];
-	if (rcode == DNS_RCODE_BADVERS)
-		return "BADVERS";
-	if (rcode == DNS_RCODE_BADCOOKIE)
-		return "BADCOOKIE";
-	snprintf(buf, 16, "RCODE%u", (unsigned)rcode);
-	return buf;
-}
-
 static void copy_fixed(struct rbuf *b, size_t n, struct wbuf *out)
 {
 	const uint8_t *p = rbuf_take(b, n);

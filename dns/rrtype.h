@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/rbuf.h"
 #include "base/wbuf.h"
+#include "dns/rcode.h" /* who prints a type mostly prints a code, too */
 
 /* "A", "TYPE65280". buf of 16. Returns buf or static text. */
 const char *rrtype_name(uint16_t type, char *buf);
@@ -17,7 +18,6 @@ MUST_CHECK int rrtype_read(const char *text, uint16_t *out); /* any case; TYPEn 
 unsigned rrtype_n_integers(uint16_t type);
 bool rrtype_is_meta(
 	uint16_t type); /* OPT, 128..255 and TSIG, AXFR, ANY ..: never cached, RFC 6895 3.1 */
-const char *rcode_name(uint16_t rcode, char *buf); /* buf of 16 */
 
 /* Copy the rdata of a record that stands in a message (b is a cursor over the message at the
  * rdata), rdlen octets, to out with names expanded (types of RFC 3597 4, plus DNAME, SRV, NSEC,

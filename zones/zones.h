@@ -39,9 +39,10 @@ struct zones_answer {
 	uint8_t n_answer, n_authority;
 	const struct rrset *answer[ZONES_ANSWER_MAX]; /* borrowed: snapshot (life: config) or mem */
 	const struct rrset *authority[2];	      /* our SOA for negative answers */
-	const uint8_t *target;			      /* ZONES_CNAME */
+	const uint8_t *target;			      /* ZONES_CNAME; borrowed likewise */
 	int ede;
-	const char *source; /* static text: "record", "hosts", "lease", "special" (for why) */
+	const char *source; /* static text: "record", "device", "hosts", "lease", "zone", "special";
+			       NULL when not ours (for why) */
 };
 
 /* q: class IN (CH version.bind etc is front's). client: who asks (127.x hosts entries are served to
