@@ -31,15 +31,29 @@ static void build_bad_record(struct build *b, const void *where, const char *nam
 	b->has_failed = true;
 }
 
+/* Names in records are whole, as they are everywhere in the file; but a bare one, as in a hosts
+ * file, is of the domain. xfree the result. */
+static char *build_whole_target(const struct build *b, uint16_t type, const char *text)
+{
+	const char *last = strrchr(text, ' ');
+	bool has_target = type == DNS_TYPE_CNAME || type == DNS_TYPE_PTR || type == DNS_TYPE_MX ||
+			  type == DNS_TYPE_SRV;
+
+	last = last ? last + 1 : text;
+	if (!has_target || strchr(last, '.'))
+		return xstrdup(text);
+	return xasprintf("%s.%s", text, b->c->domain);
+}
+
 static void build_record_text(struct build *b, const struct config_record *r, uint16_t type,
 	const char *text, const void *where)
 {
-	uint8_t rdata[RRTEXT_RDATA_MAX], origin[DNAME_MAX];
+	char *whole = build_whole_target(b, type, text);
+	uint8_t rdata[RRTEXT_RDATA_MAX];
 	size_t len;
-	int err = dname_read(b->c->domain, origin, &len);
+	int err = rrtext_read_rdata(type, whole, NULL, rdata, sizeof(rdata), &len);
 
-	if (!err)
-		err = rrtext_read_rdata(type, text, origin, rdata, sizeof(rdata), &len);
+	xfree(whole);
 	if (err) {
 		config_report_add(b->rep, CONFIG_ERROR, config_where(b->c, where),
 			"record %s: \"%s\" is not the data of a record of this type", r->name,
