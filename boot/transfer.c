@@ -4,8 +4,9 @@
  * ACK inside a round says that the block after it was lost (RFC 7440 4).
  *
  * Two lossy rounds in a row mean that bursts overflow something (the receive ring of a ROM holds a
- * handful of packets): from then on a round is sent in smaller bursts, until rounds are clean
- * again. The window itself must stay as granted, or the client would wait for the rest of it. */
+ * handful of packets): from then on a round is sent in bursts of what came through, a little more
+ * with each clean round. The window itself must stay as granted, or the client would wait for the
+ * rest of it. */
 #include "boot/transfer.h"
 
 #include "boot/boot_limits.h"
@@ -74,14 +75,20 @@ static void reset_rto(struct transfer *t)
 	t->n_timeouts = 0;
 }
 
-static void adjust_burst(struct transfer *t)
+/* `through`: blocks of the round that arrived before the first loss. */
+static void adjust_burst(struct transfer *t, uint32_t through)
 {
+	uint32_t least = TFTP_BURST_MIN < t->window ? TFTP_BURST_MIN : t->window;
+
 	if (!t->round_lost) {
-		t->burst = t->burst * 2 < t->window ? t->burst * 2 : t->window;
+		t->burst += t->burst / 8 + 1;
+		if (t->burst > t->window)
+			t->burst = t->window;
 	} else if (t->last_round_lost) {
-		t->burst /= 2;
-		if (t->burst < TFTP_BURST_MIN)
-			t->burst = TFTP_BURST_MIN < t->window ? TFTP_BURST_MIN : t->window;
+		uint32_t most = through > t->last_through ? through : t->last_through;
+
+		if (most < t->burst)
+			t->burst = most > least ? most : least;
 	}
 }
 
@@ -91,8 +98,9 @@ static void round_begin(struct transfer *t, uint64_t b, int64_t now_us)
 	if (b < t->sent)
 		t->round_lost = true;
 	if (!t->round_resent && b == t->sent)
-		measure(t, now_us - t->round_start_us);
-	adjust_burst(t);
+		measure(t, now_us - t->last_sent_us);
+	adjust_burst(t, (uint32_t)(b - t->acked));
+	t->last_through = (uint32_t)(b - t->acked);
 	t->last_round_resent = t->round_resent;
 	t->last_round_lost = t->round_lost;
 	t->acked = t->sent = b;
@@ -194,7 +202,8 @@ static void on_timeout(struct transfer *t, int64_t now_us)
 		t->state = TRANSFER_FAILED;
 		return;
 	}
-	t->rto_us = clamp(t->rto_us * 2, 0, t->rto_max_us);
+	if (t->n_timeouts > 1) /* one loss is chance, two are a queue or a pause */
+		t->rto_us = clamp(t->rto_us * 2, 0, t->rto_max_us);
 	if (t->state == TRANSFER_OFFERED) {
 		t->oack_due = true;
 		t->round_resent = true;
@@ -251,6 +260,7 @@ void transfer_on_sent(struct transfer *t, uint32_t n, int64_t now_us)
 {
 	if (n && t->sent == t->acked)
 		t->round_start_us = now_us;
+	t->last_sent_us = now_us;
 	for (uint32_t i = 0; i < n; i++)
 		t->n_resent += ++t->sent <= t->high;
 	if (t->sent > t->high)

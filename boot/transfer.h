@@ -35,7 +35,9 @@ struct transfer {
 
 	/* this round: from acked + 1 up to a window */
 	uint32_t burst;		/* blocks sent without a pause */
+	uint32_t last_through;	/* blocks of the round before that came through */
 	int64_t round_start_us; /* its first block was sent */
+	int64_t last_sent_us;	/* its last one so far */
 	int64_t pause_until_us; /* between bursts, or after a full send buffer; 0: none */
 	bool round_resent; /* holds blocks that were sent before: no measuring of round trips */
 	bool last_round_resent; /* duplicate ACKs may be its echo */
