@@ -84,6 +84,12 @@ int budget_take(struct budget *b, enum budget_item item, int64_t now_ms)
 	return 0;
 }
 
+void budget_give_back(struct budget *b, enum budget_item item)
+{
+	assert(b->left[item] < BUDGET[item].most);
+	b->left[item]++;
+}
+
 int budget_take_bytes(struct budget *b, size_t n)
 {
 	if (n > b->bytes_left) {

@@ -49,6 +49,8 @@ void budget_pool_fini(struct budget_pool *pool);
 
 /* Take one. ERR_LIMIT when none is left or the time is over; counted once per budget and item. */
 MUST_CHECK int budget_take(struct budget *b, enum budget_item item, int64_t now_ms);
+/* What was taken did not happen after all. */
+void budget_give_back(struct budget *b, enum budget_item item);
 /* Bytes that a server sent, wanted or not. */
 MUST_CHECK int budget_take_bytes(struct budget *b, size_t n);
 static inline int64_t budget_left_ms(const struct budget *b, int64_t now_ms)

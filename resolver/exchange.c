@@ -184,8 +184,11 @@ int exchange_start(struct query *q, const struct exchange_plan *plan, struct exc
 	if (err != 0)
 		return err;
 	err = exchange_send(x, buf, len, info.rto_ms);
-	if (err != 0)
-		return err;
+	if (err != 0) {
+		budget_give_back(q->budget, BUDGET_SENDS);
+		/* Its own limit is the transport's, not the budget's. */
+		return err == ERR_LIMIT ? ERR_AGAIN : err;
+	}
 	q->n_sends++;
 	stats_add(exchange_stats(x), plan->is_tcp ? STATS_SENT_TCP : STATS_SENT_UDP);
 	x->due_ms = now_ms + (plan->is_tcp ? EXCHANGE_TCP_MS : (int64_t)info.rto_ms);

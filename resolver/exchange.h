@@ -49,8 +49,9 @@ struct exchange {
 	uint8_t cookie[8];
 };
 
-/* Ask q->asking, q->asking_type of the server of the plan. ERR_LIMIT: the budget is used up or no
- * socket is free; ERR_BUSY: all of q's exchanges are open; others as transport_start. *out is the
+/* Ask q->asking, q->asking_type of the server of the plan. ERR_LIMIT: the budget is used up;
+ * ERR_AGAIN: no socket is free now; ERR_BUSY: all of q's exchanges are open; others as
+ * transport_start. *out is the
  * exchange, whose due_ms says how long to wait before asking somebody else. */
 MUST_CHECK int exchange_start(
 	struct query *q, const struct exchange_plan *plan, struct exchange **out);

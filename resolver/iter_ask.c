@@ -19,7 +19,13 @@
 #include "resolver/servers.h"
 #include "resolver/stats.h"
 
-enum { ITER_UNKNOWN_MS = 60, ITER_BAND_MS = 10, ITER_IPV6_MS = 10, ITER_PLAIN_AFTER = 2 };
+enum {
+	ITER_AGAIN_MS = 50,
+	ITER_UNKNOWN_MS = 60,
+	ITER_BAND_MS = 10,
+	ITER_IPV6_MS = 10,
+	ITER_PLAIN_AFTER = 2
+};
 
 void iter_enter(struct query *q, struct delegation *d)
 {
@@ -176,10 +182,17 @@ static enum iter_state iter_cannot_send(struct query *q, const struct exchange_p
 		q->plan = *plan;
 		q->plan.is_set = true;
 		return ITER_PICK_SERVER;
+	case ERR_AGAIN:
+		/* Sockets come back within moments; the deadline ends the waiting. */
+		q->plan = *plan;
+		q->plan.is_set = true;
+		q->out.is_local = true;
+		wheel_start(q->r->env.wheel, &q->retry, resolver_now_ms(q->r) + ITER_AGAIN_MS);
+		return ITER_AWAIT;
 	case ERR_LIMIT:
 		if (exchange_any_open(q))
 			return ITER_AWAIT;
-		/* Out of sockets or memory: ours. A spent budget is ours when others spent it. */
+		/* Out of memory: ours. A spent budget is ours when others spent it. */
 		q->out.is_local = !q->budget->is_spent || q->is_internal;
 		return ITER_FAIL;
 	case ERR_UNREACHABLE:
@@ -222,6 +235,7 @@ enum iter_state iter_pick_server(struct query *q)
 	err = exchange_start(q, &plan, &x);
 	if (err != 0)
 		return iter_cannot_send(q, &plan, err);
+	q->out.is_local = false;
 	if (q->n_tries == 0)
 		probe_consider(q);
 	a->tries++;

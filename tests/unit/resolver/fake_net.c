@@ -214,6 +214,8 @@ static int transport_begin(
 
 	if (s && s->faults & FAKE_UNREACHABLE)
 		return ERR_UNREACHABLE;
+	if (n->most_open && n->n_open >= n->most_open)
+		return ERR_LIMIT;
 	if (ask->query_len > sizeof(f->bytes) || ask->timeout_ms <= 0)
 		bad("ask", "too long, or no time");
 	f = calloc(1, sizeof(*f));

@@ -94,6 +94,7 @@ struct fake_net {
 	unsigned n_forwarded;	   /* of these, through the forward transport */
 	unsigned n_answers;	   /* sent to clients */
 	unsigned n_open, max_open; /* asks under way */
+	unsigned most_open;	   /* asks there are sockets for; 0: any number */
 	char log[65536];	   /* "ip name type\n" for each question a server saw */
 	size_t log_len;
 	struct fake_server *servers;

@@ -184,6 +184,25 @@ TEST(a_refusal_for_want_of_a_slot_is_not_remembered)
 	fake_free(n);
 }
 
+TEST(when_sockets_are_short_questions_wait_their_turn)
+{
+	struct fake_net *n = small_world();
+	char name[64], from[32];
+
+	fake_ask(n, "www.example.com", "A");
+	n->most_open = 4;
+	n->n_answers = 0;
+	for (int i = 0; i < 50; i++) {
+		snprintf(name, sizeof(name), "n%d.wild.example.com", i);
+		fake_ask_from(n, client(from, i), name, "TXT", 0);
+	}
+	fake_run(n, 5000);
+	assert_int_equal(50, n->n_answers);
+	assert_int_equal(0, fake_stat(n, STATS_FAILURES));
+	n->most_open = 0;
+	fake_free(n);
+}
+
 /* ---- expired data (RFC 8767) ---- */
 
 static struct fake_net *stale_world(void)
@@ -448,6 +467,7 @@ int main(void)
 		cmocka_unit_test(udp_clients_get_nothing_after_two_seconds_others_do),
 		cmocka_unit_test(when_all_slots_are_taken_the_old_make_room_for_the_new),
 		cmocka_unit_test(a_refusal_for_want_of_a_slot_is_not_remembered),
+		cmocka_unit_test(when_sockets_are_short_questions_wait_their_turn),
 		cmocka_unit_test(expired_data_is_served_when_nobody_answers),
 		cmocka_unit_test(expired_data_is_served_at_once_when_the_servers_refuse),
 		cmocka_unit_test(the_truth_is_preferred_to_expired_data),
