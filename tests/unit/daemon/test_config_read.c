@@ -206,8 +206,9 @@ static void what_is_not_built_warns_when_asked_for(void **state)
 	case_says("block: { lists: /x, answer: null }\n",
 		":1:1: warning: block is not built yet and does nothing\n");
 	case_says("lan: { a: { subnet: 10.0.0.0/24, ra: no, managed: no } }\nblock:\n", "");
-	case_says("network: { n: { lans: a } }\nlan: { a: { subnet: 10.0.0.0/24 } }\n",
-		":1:1: warning: network is not built yet and does nothing\n");
+	case_says("dns: { ratelimit: 10 }\n",
+		":1:8: warning: dns.ratelimit is not built yet and does nothing\n");
+	case_says("dns: { ratelimit: off }\n", "");
 }
 
 static void syntax_errors_guess_the_cause(void **state)
