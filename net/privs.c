@@ -57,28 +57,31 @@ int privs_find_user(const char *user, uid_t *out_uid, gid_t *out_gid)
 }
 
 /* Of the two capabilities those that we have: asking for more would fail as a whole (containers
- * often come without CAP_NET_RAW). */
-static void privs_choose_caps(void)
+ * often come without CAP_NET_RAW). Tells whether the bounding set can be emptied too; libcap-ng
+ * knows nothing of what we had once they are chosen. */
+static bool privs_choose_caps(void)
 {
 	static const unsigned KEPT[] = {CAP_NET_BIND_SERVICE, CAP_NET_RAW};
-	bool has[2];
+	bool has[2], can_bound;
 
 	capng_get_caps_process();
+	can_bound = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP);
 	for (size_t i = 0; i < 2; i++)
 		has[i] = capng_have_capability(CAPNG_PERMITTED, KEPT[i]);
 	capng_clear(CAPNG_SELECT_BOTH);
 	for (size_t i = 0; i < 2; i++)
 		if (has[i])
 			capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, KEPT[i]);
+	return can_bound;
 }
 
 /* Negative as libcap-ng says it. */
-static int privs_become(uid_t uid, gid_t gid)
+static int privs_become(uid_t uid, gid_t gid, bool can_bound)
 {
 	if (geteuid() == uid && getegid() == gid)
 		return capng_apply(CAPNG_SELECT_CAPS);
 	/* Without CAP_SETPCAP the bounding set stays; no_new_privs makes it void. */
-	if (capng_have_capability(CAPNG_BOUNDING_SET, CAP_SETPCAP)) {
+	if (can_bound) {
 		int rc = capng_change_id(
 			(int)uid, (int)gid, CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING);
 
@@ -101,8 +104,7 @@ static int privs_change_user(const char *user, struct privs_report *out)
 	}
 	if (uid == 0)
 		return 0; /* root stays root with all it has: the same as "none" */
-	privs_choose_caps();
-	rc = privs_become(uid, gid);
+	rc = privs_become(uid, gid, privs_choose_caps());
 	if (rc < 0 || geteuid() != uid || getegid() != gid) {
 		snprintf(out->user_error, sizeof(out->user_error),
 			"cannot become user \"%.64s\" (uid %u): step %d of libcap-ng failed", user,
