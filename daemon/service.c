@@ -23,6 +23,7 @@
 #include "daemon/watch.h"
 #include "net/iface.h"
 #include "net/loop.h"
+#include "net/udp.h"
 #include "resolver/cache.h"
 #include "resolver/servers.h"
 #include "store/committer.h"
@@ -193,6 +194,29 @@ static int service_make_workers(struct service *s)
 	return 0;
 }
 
+/* Port 67 is bound at the very end; here it is only tried, while we may still see who holds it. */
+static int service_prepare_dhcp(struct service *s)
+{
+	const struct udp_conf conf = {.bind = {.ip = ip_from4(0), .port = 67}};
+	struct udp *probe;
+	char why[512];
+	int err = dhcp_io_open_raw(s->dhcp);
+
+	if (err) {
+		log_error(DAEMON_DHCP_BIND, "no raw socket for DHCP: %s%s", err_text(err),
+			err == ERR_DENIED ? "; run as root, or with CAP_NET_RAW" : "");
+		return err;
+	}
+	err = udp_open(&conf, &probe);
+	if (err)
+		log_error(DAEMON_DHCP_BIND, "DHCP cannot be served on port 67: %s",
+			err == ERR_BUSY ? porthold_text(&conf.bind, false, why, sizeof(why))
+					: err_text(err));
+	else
+		udp_close(probe);
+	return err;
+}
+
 static int service_bind(struct service *s)
 {
 	struct ip_port tftp = {.port = 69};
@@ -212,15 +236,7 @@ static int service_bind(struct service *s)
 			log_error(DAEMON_BOOT_ROOT, "boot.root %s cannot be opened: %s",
 				s->config->boot.root, err_text(err));
 	}
-	if (dhcp_io_conf(s->dhcp)->n_lans) {
-		err = dhcp_io_open_raw(s->dhcp);
-		if (err) {
-			log_error(DAEMON_DHCP_BIND, "no raw socket for DHCP: %s%s", err_text(err),
-				err == ERR_DENIED ? "; run as root, or with CAP_NET_RAW" : "");
-			return err;
-		}
-	}
-	return 0;
+	return dhcp_io_conf(s->dhcp)->n_lans ? service_prepare_dhcp(s) : 0;
 }
 
 /* ---- privileges ---- */
@@ -412,8 +428,6 @@ static int service_load_leases(struct service *s)
 /* Port 67 is the last to open: whoever gets an answer there gets names and boot files too. */
 static int service_open_doors(struct service *s)
 {
-	struct ip_port dhcp = {.port = 67};
-	char why[512];
 	int err;
 
 	s->watch = watch_new(s->loop, service_on_files, s);
@@ -425,9 +439,7 @@ static int service_open_doors(struct service *s)
 		return 0;
 	err = dhcp_io_bind(s->dhcp);
 	if (err)
-		log_error(DAEMON_DHCP_BIND, "DHCP cannot be served on port 67: %s",
-			err == ERR_BUSY ? porthold_text(&dhcp, false, why, sizeof(why))
-					: err_text(err));
+		log_error(DAEMON_DHCP_BIND, "DHCP cannot be served on port 67: %s", err_text(err));
 	return err;
 }
 
