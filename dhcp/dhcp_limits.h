@@ -37,6 +37,8 @@
  * one is taken back early when a pool has nothing else. */
 #define DHCP_QUARANTINE_S	 86400
 #define DHCP_QUARANTINE_DEVICE_S 600
+/* ...but not sooner than this, or one address in use would be asked about without pause. */
+#define DHCP_QUARANTINE_MIN_MS 10000
 /* DECLINEs of one client in an hour that are believed. */
 #define DHCP_DECLINES_PER_HOUR 3
 /* Clients whose DECLINEs are counted; the oldest count makes room. */

@@ -356,6 +356,7 @@ struct lease *lease_put(
 		return NULL;
 	lease_fill(t, l, rec);
 	l->due_ms = due_ms;
+	l->put_ms = now_ms;
 	lease_link(t, l, now_ms);
 	return l;
 }

@@ -25,6 +25,7 @@ struct lease {
 	struct lease *wheel_next, **wheel_link; /* the second it ends in; NULL: not running */
 	struct lease *old_next, *old_prev;	/* ended ones of its pool, longest ended first */
 	int64_t due_ms;	     /* BOUND: end; DECLINED: end of the rest; else when it ended */
+	int64_t put_ms;	     /* when it was last put */
 	int64_t stored_s;    /* expires_s of the record on the disk; 0: it has none */
 	int64_t start_s;     /* Unix */
 	int64_t last_seen_s; /* Unix */

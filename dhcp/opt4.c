@@ -139,15 +139,16 @@ bool opt4_u32(const struct opt4 *o, uint8_t code, uint32_t *out)
 
 const uint8_t *opt4_sub(const uint8_t *data, size_t len, uint8_t code, size_t *out_len)
 {
-	const uint8_t *end = data + len;
+	*out_len = 0;
+	while (len >= 2 && len >= 2u + data[1]) {
+		size_t whole = 2u + data[1];
 
-	while (data && end - data >= 2 && (size_t)(end - data) >= 2u + data[1]) {
 		if (data[0] == code) {
 			*out_len = data[1];
 			return data + 2;
 		}
-		data += 2 + data[1];
+		data += whole;
+		len -= whole;
 	}
-	*out_len = 0;
 	return NULL;
 }

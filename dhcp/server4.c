@@ -84,7 +84,7 @@ int server4_load(struct server4 *s, const struct lease_record *record, struct se
 			due_ms = now.mono_ms + (int64_t)DHCP_QUARANTINE_S * 1000;
 	} else if (record->expires_s == LEASE_FOREVER && record->state == LEASE_BOUND) {
 		due_ms = LEASE_NEVER;
-	} else if (record->state == LEASE_BOUND && left_s <= 0) {
+	} else if (record->state == LEASE_BOUND && left_s < 0) {
 		ended = *record;
 		ended.state = LEASE_EXPIRED;
 		rec = &ended;

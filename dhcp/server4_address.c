@@ -210,7 +210,8 @@ static bool server4_choose_declined(const struct server4_ctx *c, uint32_t *out)
 		while (l &&
 			(pick_is_blocked(c->s->pick, l->addr) || offer_get(c->s->offers, l->addr)))
 			l = l->old_next;
-		if (!l || !server4_is_pool(c, pool, class))
+		if (!l || !server4_is_pool(c, pool, class) ||
+			c->now.mono_ms - l->put_ms < DHCP_QUARANTINE_MIN_MS)
 			continue;
 		*out = l->addr;
 		lease_del(c->s->leases, l);

@@ -7,7 +7,7 @@
 static bool server4_needs_probe(const struct server4_ctx *c, uint32_t addr, const struct offer *o)
 {
 	return c->lan->probe && !c->is_relayed && c->lan->address && c->lan->ifindex &&
-	       !c->is_probed && !o->is_probed && !server4_own_lease(c, addr);
+	       !o->is_probed && !server4_own_lease(c, addr);
 }
 
 /* True: the request waits for the wire's answer. */

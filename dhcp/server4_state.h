@@ -101,7 +101,6 @@ struct server4_ctx {
 	uint64_t circuit;   /* hash of its circuit; 0 none */
 	uint32_t server_id; /* ours to this client */
 	uint32_t local;	    /* our address it reached */
-	bool is_probed;	    /* the request comes back from a probe */
 };
 
 /* server4_lan.c: which lan, by relay, link selection, ciaddr or interface. False: dropped and

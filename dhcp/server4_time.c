@@ -131,7 +131,6 @@ static enum server4_verdict server4_answer_kept(
 
 	memcpy(&in, p->extra, sizeof(in));
 	c.out = out;
-	c.is_probed = p->event == PROBE_CLEAR;
 	if (p->len == 0 || pkt4_parse(&req, p->pkt, p->len) < 0)
 		return SERVER4_DROP;
 	if (now.mono_ms - in.arrived_ms > DHCP_REPLY_MS) /* the offer stands for the next one */

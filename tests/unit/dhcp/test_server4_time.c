@@ -77,6 +77,22 @@ static void an_address_in_use_is_not_offered(void **state)
 	assert_int_equal(0, fake_state(f, addr));
 }
 
+static void an_address_taken_back_from_its_rest_is_asked_about_again(void **state)
+{
+	struct fake_lan *f = *state;
+	struct fake_client c = fake_client(1);
+
+	f->pool.last = f->pool.first; /* there is no other */
+	probing(f);
+	fake_discover(f, &c);
+	server4_on_arp(f->s, FAKE_IF, FAKE_POOL_LO, (const uint8_t *)"other!");
+	assert_int_equal(SERVER4_IDLE, wait(f, 500)); /* no answer, and no storm of questions */
+	assert_int_equal(SERVER4_DROP, fake_discover(f, &c));
+	wait(f, DHCP_QUARANTINE_MIN_MS);
+	assert_int_equal(SERVER4_HOLD, fake_discover(f, &c));
+	assert_int_equal(FAKE_POOL_LO, f->out.ip);
+}
+
 static void the_clients_own_arp_is_no_conflict(void **state)
 {
 	struct fake_lan *f = *state;
@@ -313,6 +329,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		FAKE_TEST(an_unknown_address_is_asked_about_before_it_is_offered),
 		FAKE_TEST(an_address_in_use_is_not_offered),
+		FAKE_TEST(an_address_taken_back_from_its_rest_is_asked_about_again),
 		FAKE_TEST(the_clients_own_arp_is_no_conflict),
 		FAKE_TEST(fifty_at_once_wait_no_longer_than_one),
 		FAKE_TEST(a_repeated_discover_is_answered_once_with_its_latest_number),
