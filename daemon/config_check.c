@@ -295,6 +295,11 @@ static void check_dns(const struct config *c, struct config_report *rep)
 		config_error(c, rep, &dns->min_ttl_s, "dns.min-ttl is above max-ttl");
 	if (!dns->ipv4 && !dns->ipv6)
 		config_error(c, rep, &dns->ipv6, "dns: ipv4 and ipv6 are both off");
+	for (size_t i = 0; i < dns->n_allow; i++)
+		if (dns->allow[i].len == 0)
+			config_warn(c, rep, &dns->allow[i],
+				"dns.allow: the whole Internet may ask; attackers use such "
+				"servers");
 	/* A client that is told to ask us and then is not heard. */
 	for (size_t i = 0; i < c->n_lan && dns->n_allow; i++) {
 		const struct config_lan *lan = &c->lan[i];
@@ -312,6 +317,12 @@ static void check_dns(const struct config *c, struct config_report *rep)
 
 static void check_zones(const struct config *c, struct config_report *rep)
 {
+	if (strcmp(c->domain, ".") == 0)
+		config_error(c, rep, &c->domain, "domain: the root cannot be ours");
+	for (size_t i = 0; i < c->n_lan; i++)
+		if (strcmp(c->lan[i].domain, ".") == 0 && config_is_set(c, &c->lan[i].domain))
+			config_error(c, rep, &c->lan[i].domain,
+				"lan.%s.domain: the root cannot be ours", c->lan[i].name);
 	for (size_t i = 0; i < c->n_stub; i++)
 		for (size_t j = 0; j < c->n_forward; j++)
 			if (strcmp(c->stub[i].name, c->forward[j].name) == 0)

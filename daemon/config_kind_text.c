@@ -43,6 +43,10 @@ int config_read_path(struct config_value *v, void *out)
 	}
 	if (!len)
 		return ERR_MALFORMED;
+	/* `to: stdout` means no file of that name beside the configuration. */
+	if (v->row->words && !strchr(v->text, '/'))
+		return config_complain(v, "%s is neither stderr nor syslog nor a path with a /",
+			config_quote(v->text, quote));
 	if (len > CONFIG_TEXT_MAX)
 		return config_complain(v, "the path is longer than %d bytes", CONFIG_TEXT_MAX);
 	if (strstr(v->text, "://"))

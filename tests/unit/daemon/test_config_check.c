@@ -140,6 +140,9 @@ static void dns_values_fit_together(void **state)
 {
 	(void)state;
 	case_says("dns: { min-ttl: 1h, max-ttl: 1m }\n", ":1:17: dns.min-ttl is above max-ttl\n");
+	case_says("dns: { allow: [ 10.0.0.0/8, 0.0.0.0/0 ] }\n",
+		":1:29: warning: dns.allow: the whole Internet may ask; attackers use such "
+		"servers\n");
 	case_says("dns: { ipv4: no, ipv6: no }\n", ":1:24: dns: ipv4 and ipv6 are both off\n");
 	case_says("dns:\n  allow: 10.0.0.0/8\nlan: { a: { subnet: 192.168.1.0/24 } }\n",
 		":2:3: warning: dns.allow leaves out 192.168.1.0/24, where lan.a tells clients to "
@@ -149,6 +152,9 @@ static void dns_values_fit_together(void **state)
 static void a_zone_has_one_way(void **state)
 {
 	(void)state;
+	case_says("domain: .\nlan: { a: { subnet: 10.0.0.0/24, domain: \".\" } }\n",
+		":1:9: domain: the root cannot be ours\n"
+		":2:42: lan.a.domain: the root cannot be ours\n");
 	case_says("forward: { x.example: { to: 9.9.9.9 } }\nstub: { x.example: { to: 9.9.9.9 } }\n",
 		":2:9: \"x.example\" is in forward at line 1 and in stub here; one of them\n");
 	case_says("forward: { x.example: { to: [] } }\n",

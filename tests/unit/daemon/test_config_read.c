@@ -196,6 +196,8 @@ static void a_word_out_of_a_set_names_the_set(void **state)
 	case_says("log: { level: warning }\n", ":1:15: log.level: \"warning\" is not one of error, "
 					       "warn, info, debug; did you mean "
 					       "warn?\n");
+	case_says("log: { to: stdout }\n",
+		":1:12: log.to: \"stdout\" is neither stderr nor syslog nor a path with a /\n");
 	case_says("dns: { cache-clock: sundial }\n",
 		":1:21: dns.cache-clock: \"sundial\" is not one of monotonic, wall\n");
 }
