@@ -56,7 +56,8 @@ struct udp_batch {
 
 struct udp_conf {
 	struct ip_port bind;
-	bool reuseport; /* one of several sockets on the same address, one a worker */
+	bool reuseport; /* one of several sockets on the same address, one a worker; all are
+			   opened before the first of them starts */
 	bool broadcast; /* may send to broadcast addresses (DHCP) */
 	bool dst;	/* tell the interface and local address also on a socket that is bound to
 			   one address; a wildcard socket always tells */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -298,9 +299,61 @@ static void more_late_answers_than_the_queue_holds_all_leave(void **state)
 	echo_end(&e);
 }
 
+/* Somebody else who is willing to share. */
+static int bind_with(const struct ip_port *where, int option)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = ip_port_to_sockaddr(where, &sa);
+	int fd = socket(where->ip.family, SOCK_DGRAM, 0), one = 1, err = 0;
+
+	setsockopt(fd, SOL_SOCKET, option, &one, sizeof(one));
+	if (bind(fd, (struct sockaddr *)&sa, len) < 0)
+		err = err_from_errno(errno);
+	close(fd);
+	return err;
+}
+
+/* Nothing is lost to sockets of the group that only send, with or without steering. */
+static void many_clients_are_all_heard_by_a_group(void **state)
+{
+	enum { N = 3, CLIENTS = 300 };
+	struct udp_conf conf = {.bind = at("127.0.0.1:0"), .reuseport = true};
+	struct echo e[N] = {{0}};
+	size_t seen = 0;
+	int fds[CLIENTS];
+
+	(void)state;
+	for (int i = 0; i < N; i++) {
+		e[i].loop = i ? e[0].loop : loop_new();
+		assert_int_equal(0, udp_open(&conf, &e[i].udp));
+		conf.bind = udp_bound(e[i].udp);
+		e[i].stop_after = SIZE_MAX;
+	}
+	for (int i = 0; i < N; i++)
+		assert_int_equal(0, udp_start(e[i].udp, e[i].loop, echo_on_batch, &e[i]));
+	assert_int_equal(ERR_BUSY, bind_with(&conf.bind, SO_REUSEADDR));
+	for (int i = 0; i < CLIENTS; i++) {
+		fds[i] = client_to(&e[0], "127.0.0.1");
+		assert_int_equal(1, send(fds[i], "x", 1, 0));
+	}
+	while (seen < CLIENTS) {
+		loop_turn(e[0].loop, true);
+		seen = e[0].seen + e[1].seen + e[2].seen;
+	}
+	for (int i = 0; i < CLIENTS; i++) {
+		expect(fds[i], "y");
+		close(fds[i]);
+	}
+	for (int i = 0; i < N; i++)
+		assert_in_range(e[i].seen, CLIENTS / N / 2, CLIENTS / N * 2);
+	udp_close(e[1].udp);
+	udp_close(e[2].udp);
+	echo_end(&e[0]);
+}
+
 static void one_client_is_spread_over_the_group_by_its_ids(void **state)
 {
-	enum { N = 2, PACKETS = 600 };
+	enum { N = 3, PACKETS = 900 };
 	struct udp_conf conf = {.bind = at("127.0.0.1:0"), .reuseport = true};
 	struct echo e[N] = {{0}};
 	size_t seen = 0;
@@ -311,9 +364,10 @@ static void one_client_is_spread_over_the_group_by_its_ids(void **state)
 		e[i].loop = i ? e[0].loop : loop_new();
 		assert_int_equal(0, udp_open(&conf, &e[i].udp));
 		conf.bind = udp_bound(e[i].udp);
-		assert_int_equal(0, udp_start(e[i].udp, e[i].loop, echo_on_batch, &e[i]));
 		e[i].stop_after = SIZE_MAX;
 	}
+	for (int i = 0; i < N; i++)
+		assert_int_equal(0, udp_start(e[i].udp, e[i].loop, echo_on_batch, &e[i]));
 	assert_int_equal(0, udp_steer(e[1].udp, N, 0x9e3779b1u));
 	assert_int_equal(ERR_RANGE, udp_steer(e[1].udp, 0, 1));
 	fd = client_to(&e[0], "127.0.0.1");
@@ -324,11 +378,13 @@ static void one_client_is_spread_over_the_group_by_its_ids(void **state)
 	}
 	while (seen < PACKETS) {
 		loop_turn(e[0].loop, true);
-		seen = e[0].seen + e[1].seen;
+		seen = e[0].seen + e[1].seen + e[2].seen;
 	}
-	assert_in_range(e[0].seen, PACKETS * 4 / 10, PACKETS * 6 / 10);
+	for (int i = 0; i < N; i++)
+		assert_in_range(e[i].seen, PACKETS / N * 8 / 10, PACKETS / N * 12 / 10);
 	close(fd);
 	udp_close(e[1].udp);
+	udp_close(e[2].udp);
 	echo_end(&e[0]);
 }
 
@@ -341,6 +397,8 @@ static void what_cannot_be_bound_says_why(void **state)
 	assert_int_equal(0, udp_open(&conf, &first));
 	conf.bind = udp_bound(first);
 	assert_int_equal(ERR_BUSY, udp_open(&conf, &second));
+	assert_int_equal(ERR_BUSY, bind_with(&conf.bind, SO_REUSEADDR));
+	assert_int_equal(ERR_BUSY, bind_with(&conf.bind, SO_REUSEPORT));
 	conf.bind = at("192.0.2.77:0");
 	assert_int_equal(ERR_ABSENT, udp_open(&conf, &second));
 	udp_close(first);
@@ -357,6 +415,7 @@ int main(void)
 		cmocka_unit_test(a_longer_datagram_than_a_slot_is_dropped_and_counted),
 		cmocka_unit_test(a_destination_that_fails_costs_only_its_own_packet),
 		cmocka_unit_test(more_late_answers_than_the_queue_holds_all_leave),
+		cmocka_unit_test(many_clients_are_all_heard_by_a_group),
 		cmocka_unit_test(one_client_is_spread_over_the_group_by_its_ids),
 		cmocka_unit_test(what_cannot_be_bound_says_why),
 	};
