@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writers, eviction, and how the size classes share the memory.
- *
- * Shards. Hashes are divided among up to 256 shards of at least SHARD_PAGES pages. A shard has its
+/* Shards. Hashes are divided among up to 256 shards of at least SHARD_PAGES pages. A shard has its
  * own part of the index, its own pages and one mutex; all writing for a hash happens under it, so
  * inside a shard there is one writer and the rest is plain sequential code. Writers are misses:
  * rare enough for a mutex, which, unlike a spinlock, also behaves when its holder loses the CPU.
@@ -9,252 +7,22 @@
  * Pages. All shards draw pages from the front of one arena, so what is resident is what is used. A
  * shard may draw its quota; pages never change shards, the keyed hash keeps these even.
  *
- * Within a class: CLOCK. Each class of a shard has its pages in a ring and a hand that starts at a
- * place of its own (a fixed start lets a scan evict in step with insertion). A new value starts at
- * 0, a hit raises the counter to at most 3, the hand takes one off; what it finds at 0 or expired
- * is taken. A little ahead of the hand an expired value is preferred. The hand's way is bounded, so
- * a put costs a bounded time however hot everything is.
- *
- * Between classes: equal age. How long a class's hand needs for one lap is how long an unused value
- * of that size survives. When a class has evicted a page's worth, it compares: if another class's
- * lap takes more than twice as long, it takes over the page at that class's hand. Popular values of
- * that page move to other slots of their class first; a page of nothing but popular values is
- * cooled instead, like a value under CLOCK, and its class counts as young again. Nobody loses the
- * last page this way, but a class that has none at all takes one without asking. So when answers
- * grow from small to large (or back) the memory follows within a few laps, and a flood of fat
- * answers evicts fat answers first.
- *
- * A page that changes its class could show an old reader a head that was never one: data under an
- * attacker's influence, read at old boundaries. The shard's layout number grows between the removal
- * of the page's words from the index and the first write to it; readers compare it before and
- * after, like the slot's own number. */
+ * How slots become free stands in cache_evict.c. */
 #include "resolver/cache_slab.h"
 
 #include <assert.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
 #include "base/xalloc.h"
+#include "resolver/cache_inner.h"
 #include "resolver/cache_rrset.h"
 
 #define SHARDS_MAX   256
-#define SHARD_PAGES  64	 /* 4 MiB: enough that every class can hold a page of its own */
-#define CLOCK_STEPS  512 /* slots a hand may pass for one put: some 5 us */
-#define CLOCK_PEEK   7	 /* slots ahead of the hand looked at for an expired value */
-#define MOVE_MAX     64	 /* popular values moved when a page changes its class */
-#define AGE_SLACK_MS 1000
+#define SHARD_PAGES  64 /* 4 MiB: enough that every class can hold a page of its own */
 #define HUGE_PAGE    ((size_t)2 << 20)
-#define NO_PAGE	     UINT32_MAX
 #define PAGES_MAX    ((size_t)UINT32_MAX / (CACHE_SLAB_PAGE / CACHE_SLAB_UNIT) - 1)
 #define BUCKET_BYTES (CACHE_SLAB_WAYS * sizeof(uint64_t))
-#define N_CLASSES    18
-
-static const uint32_t CLASS_BYTES[N_CLASSES] = {128, 192, 256, 320, 384, 512, 640, 768, 1024, 1280,
-	1536, 2048, 3072, 4096, 8192, 16384, 32768, CACHE_SLAB_PAGE};
-
-struct cache_slab_page {
-	uint32_t next;	    /* ring of its class */
-	uint32_t free_next; /* list of the pages of its class with free slots */
-	uint16_t free_slot; /* first free slot + 1, chained through their heads' hash; 0: none */
-	uint16_t shard;
-	uint8_t class;
-	uint8_t is_ready; /* atomic, set once: shard may be read */
-};
-
-/* One size class of one shard. */
-struct size_class {
-	uint32_t n_pages;
-	uint32_t hand_page, hand_slot; /* the next slot the hand looks at; no page: NO_PAGE */
-	uint32_t fill_page, fill_slot; /* the next slot of a fresh page; none: NO_PAGE */
-	uint32_t free_page;	       /* pages with slots given back */
-	uint32_t lap_left;	       /* slots to the end of the lap */
-	uint32_t churn;		       /* bytes evicted since it last asked for a page */
-	int64_t lap_start_ms, last_lap_ms;
-};
-
-struct cache_slab_shard {
-	pthread_mutex_t lock;
-	uint32_t id, n_pages, quota;
-	struct size_class classes[N_CLASSES];
-	uint64_t entries, inserted, evicted, expired; /* atomic: read by usage without the lock */
-} __attribute__((aligned(128)));
-
-static void count(uint64_t *n, int64_t by)
-{
-	__atomic_store_n(n, __atomic_load_n(n, __ATOMIC_RELAXED) + (uint64_t)by, __ATOMIC_RELAXED);
-}
-
-static uint32_t class_for(size_t len)
-{
-	uint32_t c = 0;
-
-	while (CLASS_BYTES[c] < len + sizeof(struct cache_slab_head))
-		c++;
-	return c;
-}
-
-static uint32_t class_slots(uint32_t c)
-{
-	return CACHE_SLAB_PAGE / CLASS_BYTES[c];
-}
-
-static struct cache_slab_head *page_slot(
-	const struct cache_slab *s, uint32_t page, uint32_t c, uint32_t i)
-{
-	return (struct cache_slab_head *)(s->arena + (size_t)page * CACHE_SLAB_PAGE +
-					  (size_t)i * CLASS_BYTES[c]);
-}
-
-static uint32_t slot_page(const struct cache_slab *s, const struct cache_slab_head *slot)
-{
-	return (uint32_t)((size_t)((const uint8_t *)slot - s->arena) / CACHE_SLAB_PAGE);
-}
-
-static uint32_t slot_word(const struct cache_slab *s, const struct cache_slab_head *slot)
-{
-	return (uint32_t)((size_t)((const uint8_t *)slot - s->arena) / CACHE_SLAB_UNIT) + 1;
-}
-
-static uint8_t slot_ref(const struct cache_slab_head *slot)
-{
-	return __atomic_load_n(&slot->ref, __ATOMIC_RELAXED);
-}
-
-static bool slot_has_expired(const struct cache_slab_head *slot, int64_t now_ms)
-{
-	return slot->expires_s <= (uint64_t)now_ms / 1000;
-}
-
-/* ---- index ---- */
-
-/* The word that names slot, or NULL. */
-static uint64_t *index_find(const struct cache_slab *s, const struct cache_slab_head *slot)
-{
-	uint64_t want = (slot->hash & ~(uint64_t)UINT32_MAX) | slot_word(s, slot);
-
-	for (int second = 0; second < 2; second++) {
-		uint64_t *bucket = cache_slab_bucket(s, slot->hash, second);
-
-		for (unsigned i = 0; i < CACHE_SLAB_WAYS; i++)
-			if (bucket[i] == want)
-				return &bucket[i];
-	}
-	return NULL;
-}
-
-/* The slot's value is no longer to be found; the slot is still nobody's. */
-static void slot_unlink(
-	struct cache_slab *s, struct cache_slab_shard *sh, struct cache_slab_head *slot)
-{
-	uint64_t *word = index_find(s, slot);
-
-	assert(word && slot->expires_s);
-	if (word)
-		__atomic_store_n(word, 0, __ATOMIC_RELEASE);
-	__atomic_store_n(&slot->expires_s, 0, __ATOMIC_RELAXED);
-	count(&sh->entries, -1);
-}
-
-/* A slot without a value goes to the free ones of its class. */
-static void slot_give_back(
-	struct cache_slab *s, struct cache_slab_shard *sh, struct cache_slab_head *slot)
-{
-	uint32_t page = slot_page(s, slot);
-	struct cache_slab_page *p = &s->pages[page];
-	struct size_class *k = &sh->classes[p->class];
-	size_t at = (size_t)((uint8_t *)slot - s->arena) % CACHE_SLAB_PAGE;
-
-	__atomic_store_n(&slot->expires_s, 0, __ATOMIC_RELAXED);
-	__atomic_store_n(&slot->hash, p->free_slot, __ATOMIC_RELAXED);
-	if (p->free_slot == 0) {
-		p->free_next = k->free_page;
-		k->free_page = page;
-	}
-	p->free_slot = (uint16_t)(at / CLASS_BYTES[p->class] + 1);
-}
-
-static void slot_release(
-	struct cache_slab *s, struct cache_slab_shard *sh, struct cache_slab_head *slot)
-{
-	slot_unlink(s, sh, slot);
-	slot_give_back(s, sh, slot);
-}
-
-static uint64_t *bucket_room(uint64_t *bucket)
-{
-	for (unsigned i = 0; i < CACHE_SLAB_WAYS; i++)
-		if (bucket[i] == 0)
-			return &bucket[i];
-	return NULL;
-}
-
-/* Moves a value of this bucket that is at home here to its second one; the word it left, or NULL.
- * Readers look at home first, so they do not miss it on its way. */
-static uint64_t *bucket_push(const struct cache_slab *s, uint64_t *bucket)
-{
-	for (unsigned i = 0; i < CACHE_SLAB_WAYS; i++) {
-		uint64_t hash = cache_slab_slot(s, bucket[i])->hash, *room;
-
-		if (cache_slab_bucket(s, hash, false) != bucket)
-			continue;
-		room = bucket_room(cache_slab_bucket(s, hash, true));
-		if (room == NULL)
-			continue;
-		__atomic_store_n(room, bucket[i], __ATOMIC_RELEASE);
-		__atomic_store_n(&bucket[i], 0, __ATOMIC_RELEASE);
-		return &bucket[i];
-	}
-	return NULL;
-}
-
-/* The word of the least used value of a full bucket, which is evicted. */
-static uint64_t *bucket_evict(
-	struct cache_slab *s, struct cache_slab_shard *sh, uint64_t *bucket, int64_t now_ms)
-{
-	unsigned found = 0;
-	int least = CACHE_SLAB_REF_MAX + 1;
-
-	for (unsigned i = 0; i < CACHE_SLAB_WAYS; i++) {
-		const struct cache_slab_head *slot = cache_slab_slot(s, bucket[i]);
-		int worth = slot_has_expired(slot, now_ms) ? -1 : slot_ref(slot);
-
-		if (worth < least) {
-			least = worth;
-			found = i;
-		}
-	}
-	slot_release(s, sh, cache_slab_slot(s, bucket[found]));
-	count(&sh->evicted, 1);
-	return &bucket[found];
-}
-
-/* A free word for a new slot of this hash. */
-static uint64_t *index_room(
-	struct cache_slab *s, struct cache_slab_shard *sh, uint64_t hash, int64_t now_ms)
-{
-	uint64_t *first = cache_slab_bucket(s, hash, false);
-	uint64_t *second = cache_slab_bucket(s, hash, true);
-	uint64_t *word = bucket_room(first);
-
-	if (word == NULL)
-		word = bucket_room(second);
-	if (word == NULL)
-		word = bucket_push(s, first);
-	if (word == NULL)
-		word = bucket_push(s, second);
-	return word ? word : bucket_evict(s, sh, first, now_ms);
-}
-
-static void index_set(
-	const struct cache_slab *s, uint64_t *word, const struct cache_slab_head *slot)
-{
-	uint64_t value = (slot->hash & ~(uint64_t)UINT32_MAX) | slot_word(s, slot);
-
-	__atomic_store_n(word, value, __ATOMIC_RELEASE);
-}
-
-/* ---- slots ---- */
 
 static void slot_begin(struct cache_slab_head *slot)
 {
@@ -267,8 +35,7 @@ static void slot_end(struct cache_slab_head *slot)
 	__atomic_store_n(&slot->seq, slot->seq + 1, __ATOMIC_RELEASE);
 }
 
-/* Length of the value the pieces make. */
-static size_t pieces_len(const struct cache_slab_piece *pieces, size_t n_pieces)
+size_t cache_slab_pieces_len(const struct cache_slab_piece *pieces, size_t n_pieces)
 {
 	size_t len = 0;
 
@@ -278,7 +45,7 @@ static size_t pieces_len(const struct cache_slab_piece *pieces, size_t n_pieces)
 	return len;
 }
 
-static void slot_write(struct cache_slab_head *slot, uint64_t hash,
+void cache_slab_write(struct cache_slab_head *slot, uint64_t hash,
 	const struct cache_slab_piece *pieces, size_t n_pieces, uint32_t expires_s, uint8_t ref)
 {
 	size_t at = 0;
@@ -288,7 +55,8 @@ static void slot_write(struct cache_slab_head *slot, uint64_t hash,
 	__atomic_store_n(&slot->mark, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&slot->hash, hash, __ATOMIC_RELAXED);
 	__atomic_store_n(&slot->expires_s, expires_s, __ATOMIC_RELAXED);
-	__atomic_store_n(&slot->len, (uint32_t)pieces_len(pieces, n_pieces), __ATOMIC_RELAXED);
+	__atomic_store_n(
+		&slot->len, (uint32_t)cache_slab_pieces_len(pieces, n_pieces), __ATOMIC_RELAXED);
 	for (size_t i = 0; i < n_pieces; i++) {
 		const uint8_t *p = pieces[i].data;
 
@@ -305,308 +73,6 @@ static void slot_write(struct cache_slab_head *slot, uint64_t hash,
 	slot_end(slot);
 }
 
-/* ---- pages ---- */
-
-static void class_add_page(struct cache_slab *s, struct cache_slab_shard *sh, uint32_t c,
-	uint32_t page, int64_t now_ms)
-{
-	struct size_class *k = &sh->classes[c];
-
-	s->pages[page].class = (uint8_t)c;
-	if (k->n_pages++ == 0) {
-		s->pages[page].next = page;
-		k->hand_page = page;
-		k->hand_slot = (uint32_t)(page * 0x9e3779b9u) % class_slots(c);
-		k->lap_left = 0;
-		k->lap_start_ms = now_ms;
-		k->last_lap_ms = 0;
-	} else {
-		s->pages[page].next = s->pages[k->hand_page].next;
-		s->pages[k->hand_page].next = page;
-	}
-	k->lap_left += class_slots(c);
-	k->fill_page = page;
-	k->fill_slot = 0;
-	k->churn = 0;
-}
-
-/* Takes the page at the hand out of the class. Its values are still in the index. */
-static uint32_t class_drop_page(struct cache_slab *s, struct size_class *k, uint32_t c)
-{
-	uint32_t page = k->hand_page, before = page;
-
-	for (uint32_t *link = &k->free_page; *link != NO_PAGE; link = &s->pages[*link].free_next) {
-		if (*link == page) {
-			*link = s->pages[page].free_next;
-			break;
-		}
-	}
-	s->pages[page].free_slot = 0;
-	while (s->pages[before].next != page)
-		before = s->pages[before].next;
-	s->pages[before].next = s->pages[page].next;
-	if (k->fill_page == page)
-		k->fill_page = NO_PAGE;
-	k->hand_slot = 0;
-	k->hand_page = --k->n_pages ? s->pages[page].next : NO_PAGE;
-	if (k->lap_left > k->n_pages * class_slots(c))
-		k->lap_left = k->n_pages * class_slots(c);
-	return page;
-}
-
-/* A page nobody has used, or NO_PAGE. */
-static uint32_t page_draw(struct cache_slab *s, struct cache_slab_shard *sh)
-{
-	uint32_t page;
-
-	if (sh->n_pages == sh->quota)
-		return NO_PAGE;
-	page = __atomic_fetch_add(&s->pages_used, 1, __ATOMIC_RELAXED);
-	assert(page < s->n_pages); /* the quotas add up to no more */
-	sh->n_pages++;
-	s->pages[page].shard = (uint16_t)sh->id;
-	__atomic_store_n(&s->pages[page].is_ready, 1, __ATOMIC_RELEASE);
-	return page;
-}
-
-static int64_t class_age_ms(const struct size_class *k, int64_t now_ms)
-{
-	int64_t lap = now_ms - k->lap_start_ms;
-
-	return lap > k->last_lap_ms ? lap : k->last_lap_ms;
-}
-
-/* ---- CLOCK ---- */
-
-static struct cache_slab_head *hand_slot(
-	const struct cache_slab *s, const struct size_class *k, uint32_t c)
-{
-	return page_slot(s, k->hand_page, c, k->hand_slot);
-}
-
-static void hand_move(struct cache_slab *s, struct size_class *k, uint32_t c, int64_t now_ms)
-{
-	if (++k->hand_slot >= class_slots(c)) {
-		k->hand_slot = 0;
-		k->hand_page = s->pages[k->hand_page].next;
-	}
-	if (k->lap_left <= 1) {
-		k->last_lap_ms = now_ms - k->lap_start_ms;
-		k->lap_start_ms = now_ms;
-		k->lap_left = k->n_pages * class_slots(c);
-	} else {
-		k->lap_left--;
-	}
-}
-
-/* The hand stands before a value that nobody asked for. If one close ahead on its page has expired,
- * it goes there: what it leaves out has one lap more. */
-static void hand_seek_expired(
-	const struct cache_slab *s, struct size_class *k, uint32_t c, int64_t now_ms)
-{
-	uint32_t end = k->hand_slot + 1 + CLOCK_PEEK;
-
-	for (uint32_t i = k->hand_slot + 1; i < end && i < class_slots(c); i++) {
-		if (slot_has_expired(page_slot(s, k->hand_page, c, i), now_ms)) {
-			uint32_t left_out = i - k->hand_slot;
-
-			k->hand_slot = i;
-			k->lap_left = k->lap_left > left_out ? k->lap_left - left_out : 1;
-			return;
-		}
-	}
-}
-
-/* A free slot of a class that has pages; what was in it is gone. */
-static struct cache_slab_head *class_evict(
-	struct cache_slab *s, struct cache_slab_shard *sh, uint32_t c, int64_t now_ms)
-{
-	struct size_class *k = &sh->classes[c];
-	struct cache_slab_head *slot;
-
-	for (int steps = 0; steps < CLOCK_STEPS; steps++) {
-		uint8_t ref;
-
-		slot = hand_slot(s, k, c);
-		if (slot_has_expired(slot, now_ms))
-			break;
-		ref = slot_ref(slot);
-		if (ref == 0) {
-			hand_seek_expired(s, k, c, now_ms);
-			break;
-		}
-		__atomic_store_n(&slot->ref, (uint8_t)(ref - 1), __ATOMIC_RELAXED);
-		hand_move(s, k, c, now_ms);
-	}
-	slot = hand_slot(s, k, c);
-	hand_move(s, k, c, now_ms);
-	k->churn += CLASS_BYTES[c];
-	assert(slot->expires_s); /* free slots are taken first */
-	count(slot_has_expired(slot, now_ms) ? &sh->expired : &sh->evicted, 1);
-	slot_unlink(s, sh, slot);
-	return slot;
-}
-
-/* A slot that was given back or, of a fresh page, never used; or NULL. */
-static struct cache_slab_head *class_free(
-	const struct cache_slab *s, struct size_class *k, uint32_t c)
-{
-	struct cache_slab_head *slot;
-
-	if (k->free_page != NO_PAGE) {
-		struct cache_slab_page *p = &s->pages[k->free_page];
-
-		slot = page_slot(s, k->free_page, c, p->free_slot - 1u);
-		p->free_slot = (uint16_t)slot->hash;
-		if (p->free_slot == 0)
-			k->free_page = p->free_next;
-		return slot;
-	}
-	if (k->fill_page == NO_PAGE)
-		return NULL;
-	slot = page_slot(s, k->fill_page, c, k->fill_slot);
-	if (++k->fill_slot == class_slots(c))
-		k->fill_page = NO_PAGE;
-	return slot;
-}
-
-/* ---- a page changes its class ---- */
-
-/* The class to take a page from: the one with the longest lap. */
-static uint32_t steal_from(
-	const struct cache_slab_shard *sh, uint32_t taker, uint32_t min_pages, int64_t now_ms)
-{
-	uint32_t found = N_CLASSES;
-	int64_t oldest = -1;
-
-	for (uint32_t c = 0; c < N_CLASSES; c++) {
-		const struct size_class *k = &sh->classes[c];
-
-		if (c == taker || k->n_pages < min_pages || class_age_ms(k, now_ms) <= oldest)
-			continue;
-		oldest = class_age_ms(k, now_ms);
-		found = c;
-	}
-	return found;
-}
-
-/* The page at the hand holds too many popular values to take it: take one off each and go on. */
-static bool steal_cool(struct cache_slab *s, struct size_class *k, uint32_t c, int64_t now_ms)
-{
-	uint32_t n = class_slots(c), popular = 0;
-
-	for (uint32_t i = 0; i < n; i++) {
-		const struct cache_slab_head *slot = page_slot(s, k->hand_page, c, i);
-
-		popular += !slot_has_expired(slot, now_ms) && slot_ref(slot) > 0;
-	}
-	if (popular <= MOVE_MAX && popular < n)
-		return false;
-	for (uint32_t i = 0; i < n; i++) {
-		struct cache_slab_head *slot = page_slot(s, k->hand_page, c, i);
-		uint8_t ref = slot_ref(slot);
-
-		if (ref)
-			__atomic_store_n(&slot->ref, (uint8_t)(ref - 1), __ATOMIC_RELAXED);
-	}
-	k->hand_slot = 0;
-	k->hand_page = s->pages[k->hand_page].next;
-	k->lap_start_ms = now_ms;
-	k->last_lap_ms = 0;
-	return true;
-}
-
-/* Bring a popular value of a page that goes away to another slot of its class. */
-static void steal_move(struct cache_slab *s, struct cache_slab_shard *sh, uint32_t c,
-	struct cache_slab_head *from, int64_t now_ms)
-{
-	struct cache_slab_head *to = class_free(s, &sh->classes[c], c);
-	struct cache_slab_piece piece = {from->value, from->len};
-
-	if (to == NULL)
-		to = class_evict(s, sh, c, now_ms);
-	slot_write(to, from->hash, &piece, 1, from->expires_s, (uint8_t)(slot_ref(from) - 1));
-	index_set(s, index_find(s, from), to);
-	__atomic_store_n(&from->expires_s, 0, __ATOMIC_RELAXED);
-}
-
-/* Give the page at donor's hand to taker. */
-static void steal_page(struct cache_slab *s, struct cache_slab_shard *sh, uint32_t donor,
-	uint32_t taker, int64_t now_ms)
-{
-	struct size_class *k = &sh->classes[donor];
-	uint32_t page = class_drop_page(s, k, donor), moved = 0;
-	uint32_t *layout = s->layouts + sh->id * CACHE_SLAB_LAYOUT_STRIDE;
-
-	for (uint32_t i = 0; i < class_slots(donor); i++) {
-		struct cache_slab_head *slot = page_slot(s, page, donor, i);
-
-		if (slot->expires_s == 0)
-			continue;
-		if (k->n_pages && moved < MOVE_MAX && slot_ref(slot) > 0 &&
-			!slot_has_expired(slot, now_ms)) {
-			steal_move(s, sh, donor, slot, now_ms);
-			moved++;
-			continue;
-		}
-		count(slot_has_expired(slot, now_ms) ? &sh->expired : &sh->evicted, 1);
-		slot_unlink(s, sh, slot);
-	}
-	__atomic_store_n(layout, *layout + 1, __ATOMIC_RELEASE);
-	__atomic_thread_fence(__ATOMIC_RELEASE);
-	for (uint32_t i = 0; i < class_slots(taker); i++) {
-		struct cache_slab_head *slot = page_slot(s, page, taker, i);
-
-		__atomic_store_n(&slot->seq, 0, __ATOMIC_RELAXED);
-		__atomic_store_n(&slot->expires_s, 0, __ATOMIC_RELAXED);
-		__atomic_store_n(&slot->hash, 0, __ATOMIC_RELAXED);
-	}
-	class_add_page(s, sh, taker, page, now_ms);
-}
-
-static bool steal(struct cache_slab *s, struct cache_slab_shard *sh, uint32_t taker, int64_t now_ms)
-{
-	struct size_class *k = &sh->classes[taker];
-	uint32_t donor = steal_from(sh, taker, 2, now_ms);
-
-	k->churn = 0;
-	if (k->n_pages == 0) {
-		if (donor == N_CLASSES)
-			donor = steal_from(sh, taker, 1, now_ms);
-		if (donor == N_CLASSES)
-			return false;
-	} else if (donor == N_CLASSES ||
-		   class_age_ms(&sh->classes[donor], now_ms) <=
-			   2 * class_age_ms(k, now_ms) + AGE_SLACK_MS ||
-		   steal_cool(s, &sh->classes[donor], donor, now_ms)) {
-		return false;
-	}
-	steal_page(s, sh, donor, taker, now_ms);
-	return true;
-}
-
-/* A free slot for a value of this class. */
-static struct cache_slab_head *slot_new(
-	struct cache_slab *s, struct cache_slab_shard *sh, uint32_t c, int64_t now_ms)
-{
-	struct size_class *k = &sh->classes[c];
-	struct cache_slab_head *slot = class_free(s, k, c);
-	uint32_t page;
-
-	if (slot)
-		return slot;
-	page = page_draw(s, sh);
-	if (page != NO_PAGE)
-		class_add_page(s, sh, c, page, now_ms);
-	else if ((k->n_pages == 0 || k->churn >= CACHE_SLAB_PAGE) && !steal(s, sh, c, now_ms) &&
-		 k->n_pages == 0)
-		return NULL;
-	slot = class_free(s, k, c);
-	return slot ? slot : class_evict(s, sh, c, now_ms);
-}
-
-/* ---- public ---- */
-
 static struct cache_slab_shard *shard_of(const struct cache_slab *s, uint64_t hash)
 {
 	return &s->shards[cache_slab_shard_of(s, hash)];
@@ -617,9 +83,9 @@ static void shard_init(struct cache_slab_shard *sh, uint32_t id, uint32_t quota)
 	sh->id = id;
 	sh->quota = quota;
 	pthread_mutex_init(&sh->lock, NULL);
-	for (uint32_t c = 0; c < N_CLASSES; c++)
+	for (uint32_t c = 0; c < CACHE_CLASSES; c++)
 		sh->classes[c].hand_page = sh->classes[c].fill_page = sh->classes[c].free_page =
-			NO_PAGE;
+			CACHE_NO_PAGE;
 }
 
 /* One mapping: index, layout numbers, then the pages on a page's boundary and one page more, which
@@ -649,7 +115,7 @@ static bool slab_map(struct cache_slab *s, size_t index_len, size_t layouts_len)
 /* Divide bytes into index and pages and map them. */
 static bool slab_size(struct cache_slab *s, size_t bytes)
 {
-	size_t index_per_page = CACHE_SLAB_PAGE / CLASS_BYTES[0] * sizeof(uint64_t) * 4 / 3;
+	size_t index_per_page = CACHE_SLAB_PAGE / CACHE_CLASS_BYTES[0] * sizeof(uint64_t) * 4 / 3;
 	size_t n_pages = bytes / (CACHE_SLAB_PAGE + index_per_page), n_shards = 1, n_buckets;
 
 	if (n_pages > PAGES_MAX)
@@ -719,7 +185,8 @@ struct cache_slab_head *cache_slab_get(
 /* A slot of have bytes serves a value of want as well: no move for a few bytes more or less. */
 static bool class_still_fits(uint32_t have, uint32_t want)
 {
-	return CLASS_BYTES[want] <= CLASS_BYTES[have] && CLASS_BYTES[want] * 2 >= CLASS_BYTES[have];
+	return CACHE_CLASS_BYTES[want] <= CACHE_CLASS_BYTES[have] &&
+	       CACHE_CLASS_BYTES[want] * 2 >= CACHE_CLASS_BYTES[have];
 }
 
 bool cache_slab_put(struct cache_slab *s, uint64_t hash, cache_slab_match match, const void *arg,
@@ -727,32 +194,34 @@ bool cache_slab_put(struct cache_slab *s, uint64_t hash, cache_slab_match match,
 {
 	struct cache_slab_shard *sh = shard_of(s, hash);
 	struct cache_slab_head *old, *slot;
-	size_t len = pieces_len(pieces, n_pieces);
+	size_t len = cache_slab_pieces_len(pieces, n_pieces);
 	uint32_t c;
 
 	if (len > CACHE_SLAB_VALUE_MAX)
 		return false;
 	if (expires_s == 0)
 		expires_s = 1;
-	c = class_for(len);
-	count(&sh->inserted, 1);
+	c = cache_class_for(len);
+	cache_count(&sh->inserted, 1);
 	old = cache_slab_get(s, hash, match, arg);
-	if (old && class_still_fits(s->pages[slot_page(s, old)].class, c)) {
-		slot_write(old, hash, pieces, n_pieces, expires_s, slot_ref(old));
+	if (old && class_still_fits(s->pages[cache_slot_page(s, old)].class, c)) {
+		cache_slab_write(old, hash, pieces, n_pieces, expires_s, cache_slot_ref(old));
 		return true;
 	}
-	slot = slot_new(s, sh, c, now_ms);
+	slot = cache_evict_slot(s, sh, c, now_ms);
 	if (slot == NULL)
 		return false;
 	/* Once more: making room may have moved or evicted it. */
 	old = cache_slab_get(s, hash, match, arg);
-	slot_write(slot, hash, pieces, n_pieces, expires_s, old ? slot_ref(old) : 0);
+	cache_slab_write(slot, hash, pieces, n_pieces, expires_s, old ? cache_slot_ref(old) : 0);
 	if (old) {
-		index_set(s, index_find(s, old), slot);
-		slot_give_back(s, sh, old);
+		cache_index_set(s, cache_index_find(s, old), slot);
+		cache_evict_give_back(s, sh, old);
 	} else {
-		index_set(s, index_room(s, sh, hash, now_ms), slot);
-		count(&sh->entries, 1);
+		uint64_t *word = cache_index_room(s, hash);
+
+		cache_index_set(s, word ? word : cache_evict_word(s, sh, hash, now_ms), slot);
+		cache_count(&sh->entries, 1);
 	}
 	return true;
 }
@@ -764,9 +233,16 @@ void cache_slab_set_word(struct cache_slab_head *slot, size_t i, uint64_t word)
 	slot_end(slot);
 }
 
+static void slot_drop(
+	struct cache_slab *s, struct cache_slab_shard *sh, struct cache_slab_head *slot)
+{
+	cache_index_unlink(s, sh, slot);
+	cache_evict_give_back(s, sh, slot);
+}
+
 void cache_slab_del(struct cache_slab *s, struct cache_slab_head *slot)
 {
-	slot_release(s, shard_of(s, slot->hash), slot);
+	slot_drop(s, shard_of(s, slot->hash), slot);
 }
 
 /* ---- walks over everything ---- */
@@ -795,11 +271,11 @@ size_t cache_slab_sweep(
 		if (sh == NULL)
 			continue;
 		c = s->pages[page].class;
-		for (uint32_t i = 0; i < class_slots(c); i++) {
-			struct cache_slab_head *slot = page_slot(s, page, c, i);
+		for (uint32_t i = 0; i < cache_class_slots(c); i++) {
+			struct cache_slab_head *slot = cache_page_slot(s, page, c, i);
 
 			if (slot->expires_s && fn(arg, slot)) {
-				slot_release(s, sh, slot);
+				slot_drop(s, sh, slot);
 				dropped++;
 			}
 		}
@@ -820,8 +296,8 @@ static bool each_copy(struct cache_slab *s, uint32_t page, uint32_t i, struct ca
 	if (sh == NULL)
 		return false;
 	c = s->pages[page].class;
-	slot = page_slot(s, page, c, i);
-	*is_used = i < class_slots(c) && slot->expires_s;
+	slot = cache_page_slot(s, page, c, i);
+	*is_used = i < cache_class_slots(c) && slot->expires_s;
 	if (*is_used) {
 		copy->hash = slot->hash;
 		copy->expires_s = slot->expires_s;
@@ -829,7 +305,7 @@ static bool each_copy(struct cache_slab *s, uint32_t page, uint32_t i, struct ca
 		cache_slab_copy(slot, 0, copy->value, slot->len);
 	}
 	pthread_mutex_unlock(&sh->lock);
-	return i < class_slots(c);
+	return i < cache_class_slots(c);
 }
 
 void cache_slab_each(

@@ -259,7 +259,7 @@ static void memory_has_a_ceiling_and_entries_are_counted(void **state)
 {
 	struct cache_slab *s = cache_slab_new(4 * MIB);
 	struct cache_usage u = usage(s);
-	uint64_t counted = 0, kept = 0;
+	uint64_t counted = 0, kept = 0, newest = 0;
 
 	(void)state;
 	assert_true(u.capacity <= 4 * MIB && u.capacity > 4 * MIB * 95 / 100);
@@ -270,13 +270,18 @@ static void memory_has_a_ceiling_and_entries_are_counted(void **state)
 	assert_int_equal(u.bytes, u.capacity);
 	assert_int_equal(u.inserted, 200000);
 	assert_int_equal(u.inserted - u.evicted - u.expired, u.entries);
-	/* 80 octets and their head take 128 */
-	assert_true(u.entries > u.capacity / 128 * 85 / 100);
+	/* 80 octets and their head take 128; an eighth of the memory is index, all the rest is used
+	 */
+	assert_true(u.entries > u.capacity / 128 * 92 / 100);
 	cache_slab_sweep(s, count_one, &counted);
 	assert_int_equal(counted, u.entries);
 	for (uint64_t key = 0; key < 200000; key++)
 		kept += find(s, key, false) != 0;
 	assert_int_equal(kept, u.entries);
+	/* nothing had to go early because its bucket was full */
+	for (uint64_t key = 200000 - u.entries * 9 / 10; key < 200000; key++)
+		newest += find(s, key, false) != 0;
+	assert_true(newest >= u.entries * 9 / 10 - 10);
 	cache_slab_free(s);
 }
 
@@ -329,13 +334,35 @@ static void the_popular_survive_a_scan(void **state)
 	cache_slab_free(s);
 }
 
+static void the_popular_move_when_their_page_is_taken(void **state)
+{
+	struct cache_slab *s = cache_slab_new(4 * MIB);
+	uint64_t kept = 0;
+
+	(void)state;
+	for (uint64_t key = 0; key < 28000; key++)
+		put(s, key, 0, 10, (int64_t)key);
+	/* One in seven hundred is popular; the rest gives way to fat values. */
+	for (uint64_t i = 0; i < 3000; i++) {
+		for (uint64_t key = 0; key < 28000; key += 700)
+			(void)find(s, key, true);
+		put(s, 100000 + i, 0, 1000, 1000000 + (int64_t)i);
+	}
+	for (uint64_t key = 0; key < 28000; key += 700)
+		kept += find(s, key, false) != 0;
+	assert_int_equal(kept, 40);
+	assert_true(usage(s).entries < 3000);
+	cache_slab_free(s);
+}
+
 static void the_popular_survive_a_flood_of_fat_values(void **state)
 {
 	struct cache_slab *s = cache_slab_new(16 * MIB);
 	uint64_t hits = 0, asked = 0;
 
 	(void)state;
-	/* 500 fat values a second, 8,000 questions a second for a thousand names, a minute and a half. */
+	/* 500 fat values a second, 8,000 questions a second for a thousand names, a minute and a
+	 * half. */
 	for (int64_t now_ms = 0; now_ms < 90000; now_ms += 2) {
 		put(s, 1000000 + (uint64_t)now_ms, 0, 500 + (uint64_t)now_ms % 7 * 500, now_ms);
 		for (int i = 0; i < 16; i++) {
@@ -397,6 +424,40 @@ static bool is_even(void *arg, const struct cache_slab_head *slot)
 {
 	(void)arg;
 	return slot->value[0] % 2 == 0;
+}
+
+/* A reader that was about to copy from a small slot must not take what a large value holds at that
+ * place for a head, however well it is made up. */
+static void a_page_that_changes_its_class_ends_every_reading(void **state)
+{
+	struct cache_slab *s = cache_slab_new(0);
+	uint64_t key = 0, n = 0;
+	struct cache_slab_walk w;
+	uint64_t *forged = malloc(65000);
+
+	(void)state;
+	for (; usage(s).evicted == 0; n++)
+		put(s, n, 0, 10, 0);
+	/* any that is not at the start of its page, where there is always a head */
+	do {
+		w = cache_slab_begin(s, hash_of(++key));
+	} while (!cache_slab_next(&w) || (uintptr_t)w.slot % CACHE_SLAB_PAGE == 0);
+	assert_true(cache_slab_is_same(&w));
+	for (int i = 0; i < 65000 / 8; i++)
+		forged[i] = w.seq;
+	for (uint64_t i = 0; i < 300; i++) {
+		struct cache_slab_piece piece = {forged, 65000};
+
+		forged[0] = 1000000 + i;
+		cache_slab_lock(s, hash_of(forged[0]));
+		assert_true(cache_slab_put(s, hash_of(forged[0]), match, &forged[0], &piece, 1,
+			UINT32_MAX, 1000000 + (int64_t)i * 1000));
+		cache_slab_unlock(s, hash_of(forged[0]));
+	}
+	assert_int_equal(__atomic_load_n(&w.slot->seq, __ATOMIC_RELAXED), w.seq);
+	assert_false(cache_slab_is_same(&w));
+	free(forged);
+	cache_slab_free(s);
 }
 
 static void walks_see_every_value_once(void **state)
@@ -535,8 +596,10 @@ int main(void)
 		cmocka_unit_test(the_smallest_slab_still_works),
 		cmocka_unit_test(the_expired_go_first),
 		cmocka_unit_test(the_popular_survive_a_scan),
+		cmocka_unit_test(the_popular_move_when_their_page_is_taken),
 		cmocka_unit_test(the_popular_survive_a_flood_of_fat_values),
 		cmocka_unit_test(memory_follows_the_sizes_in_demand),
+		cmocka_unit_test(a_page_that_changes_its_class_ends_every_reading),
 		cmocka_unit_test(walks_see_every_value_once),
 		cmocka_unit_test(readers_never_see_a_torn_or_old_value),
 	};
