@@ -4,12 +4,7 @@
  * each stand in doc/messages.md. An ID is never reused for something else. */
 
 #define LOG_ID_LIST(X)                                                                             \
-	/* net */                                                                                  \
-	X(NET_SOCKET_FAILED)                                                                       \
-	/* zones */                                                                                \
-	X(ZONES_HOSTS_LINE)                                                                        \
 	/* resolver */                                                                             \
-	X(RESOLVER_LIMIT)                                                                          \
 	X(RESOLVER_QUERY)                                                                          \
 	X(RESOLVER_STEP)                                                                           \
 	/* dhcp */                                                                                 \
