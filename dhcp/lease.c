@@ -12,7 +12,8 @@
 #include "base/xalloc.h"
 #include "dhcp/dhcp_limits.h"
 
-enum { LEASE_WHEEL = 4096, LEASE_LANS = 255, LEASE_STORED_SLACK_S = 3 };
+/* Slack: what rounding up in server4_load (1) and lease_expires_s (2) can add to what is stored. */
+enum { LEASE_WHEEL = 4096, LEASE_LANS = 255, LEASE_STORED_SLACK_S = 4 };
 
 struct lease_list {
 	struct lease *first, *last;
