@@ -16,12 +16,11 @@ struct place {
 	const struct config_node *key;
 	const struct config_node *value;
 	const struct config_path *path; /* ends with the row's key */
-	bool quiet;			/* inside something that was said not to be built */
 	bool failed;			/* the value could not be read */
 };
 
 static void read_section(struct config_reader *r, const struct config_section *s,
-	const struct config_node *map, void *base, const struct config_path *path, bool quiet);
+	const struct config_node *map, void *base, const struct config_path *path);
 
 const char *config_path_format(const struct config_path *path, char *buf)
 {
@@ -213,7 +212,7 @@ static void read_entry(struct place *p, const struct config_pair *pair, void *en
 	if (!read_value(&name, pair->key, entry))
 		*(const char **)entry =
 			config_store_text(p->r->store, pair->key->text, strlen(pair->key->text));
-	read_section(p->r, s, pair->value, entry, &path, p->quiet || p->row->later);
+	read_section(p->r, s, pair->value, entry, &path);
 }
 
 struct entry_name {
@@ -305,8 +304,7 @@ static void read_row(struct place *p, char *base)
 
 	switch (p->row->kind) {
 	case CONFIG_SECTION:
-		read_section(p->r, p->row->section, p->value, base + p->row->offset, p->path,
-			p->quiet || p->row->later);
+		read_section(p->r, p->row->section, p->value, base + p->row->offset, p->path);
 		break;
 	case CONFIG_MAP:
 		read_map(p, base);
@@ -320,7 +318,7 @@ static void read_row(struct place *p, char *base)
 		else
 			read_scalar(p, base + p->row->offset);
 	}
-	if (p->row->later && !p->quiet && !p->failed && asks(p, base))
+	if (p->row->later && !p->failed && asks(p, base))
 		config_report_add(p->r->rep, CONFIG_WARNING, config_tree_where(p->r->tree, p->key),
 			"%s is not built yet and does nothing", config_path_format(p->path, path));
 }
@@ -385,7 +383,7 @@ static void report_missing(struct config_reader *r, const struct config_section 
 }
 
 static void read_section(struct config_reader *r, const struct config_section *s,
-	const struct config_node *map, void *base, const struct config_path *path, bool quiet)
+	const struct config_node *map, void *base, const struct config_path *path)
 {
 	char where[CONFIG_PATH_LEN], quote[CONFIG_QUOTE_LEN];
 	size_t n = map->kind == CONFIG_NODE_MAP ? map->n : 0;
@@ -412,8 +410,7 @@ static void read_section(struct config_reader *r, const struct config_section *s
 			.row = config_schema_get(s, pair->key->text),
 			.key = pair->key,
 			.value = pair->value,
-			.path = &inner,
-			.quiet = quiet};
+			.path = &inner};
 
 		if (p.row)
 			read_row(&p, base);
@@ -425,5 +422,5 @@ static void read_section(struct config_reader *r, const struct config_section *s
 
 void config_read(struct config_reader *r, const struct config_node *root)
 {
-	read_section(r, &config_schema, root, r->config, NULL, false);
+	read_section(r, &config_schema, root, r->config, NULL);
 }
