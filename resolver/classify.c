@@ -18,6 +18,7 @@ const char *classify_name(enum classify_kind kind)
 		[CLASSIFY_BROKEN] = "broken",
 		[CLASSIFY_LAME] = "lame",
 		[CLASSIFY_RECURSIVE] = "not authoritative",
+		[CLASSIFY_EMPTY] = "empty",
 		[CLASSIFY_ANSWER] = "answer",
 		[CLASSIFY_CHAIN] = "alias",
 		[CLASSIFY_NODATA] = "no data",
@@ -56,40 +57,46 @@ enum classify_kind classify_header(const struct msg *m, bool had_edns, bool is_t
 }
 
 /* An authority that offers recursion and does not claim the answer took it from a cache. */
-static bool classify_is_cached(const struct msg *m, bool is_forward)
+static bool classify_is_cached(const struct msg *m, bool may_recurse)
 {
-	return !is_forward && !(m->flags & DNS_FLAG_AA) && m->flags & DNS_FLAG_RA;
+	return !may_recurse && !(m->flags & DNS_FLAG_AA) && m->flags & DNS_FLAG_RA;
 }
 
 /* The chain's end is not in the answer section. Did this server deny it, or stop there? It speaks
- * for the end when its SOA holds it, and only when we followed the chain as far as it wrote it. */
+ * for the end when its SOA holds it. */
 static enum classify_kind classify_chain(const struct msg *m, const struct scrub_out *s)
 {
-	if (!s->soa || s->is_loop || s->n_chain >= RESOLVER_CHAIN_MAX)
+	if (!s->soa)
 		return CLASSIFY_CHAIN;
 	return m->rcode == DNS_RCODE_NXDOMAIN ? CLASSIFY_NXDOMAIN : CLASSIFY_NODATA;
 }
 
-enum classify_kind classify_content(const struct msg *m, const struct scrub_out *s, bool is_forward)
+/* NOERROR without answer or SOA. */
+static enum classify_kind classify_nothing(
+	const struct msg *m, const struct scrub_out *s, bool may_recurse)
+{
+	if (s->ns && !may_recurse)
+		return CLASSIFY_REFERRAL;
+	/* NS records that are no cut below here: an upward referral, or one from a forwarder. With
+	 * AA it is NODATA of an older fashion (RFC 2308 2.2, type 2). */
+	if (m->counts[1 + DNS_SECTION_AUTHORITY] > 0)
+		return m->flags & DNS_FLAG_AA ? CLASSIFY_NODATA : CLASSIFY_LAME;
+	return CLASSIFY_EMPTY;
+}
+
+enum classify_kind classify_content(
+	const struct msg *m, const struct scrub_out *s, bool may_recurse)
 {
 	if (s->is_too_long)
 		return CLASSIFY_TOO_LONG;
-	if (s->n_answer > 0) {
-		if (classify_is_cached(m, is_forward))
-			return CLASSIFY_RECURSIVE;
-		return s->has_answer ? CLASSIFY_ANSWER : classify_chain(m, s);
-	}
 	if (m->rcode == DNS_RCODE_YXDOMAIN)
 		return CLASSIFY_BROKEN;
+	/* A referral may come from anybody; an answer or a denial must be the server's own. */
+	if (classify_is_cached(m, may_recurse) && (s->n_answer > 0 || s->soa || !s->ns))
+		return CLASSIFY_RECURSIVE;
+	if (s->n_answer > 0)
+		return s->has_answer ? CLASSIFY_ANSWER : classify_chain(m, s);
 	if (m->rcode == DNS_RCODE_NXDOMAIN)
-		return classify_is_cached(m, is_forward) ? CLASSIFY_RECURSIVE : CLASSIFY_NXDOMAIN;
-	if (s->soa)
-		return classify_is_cached(m, is_forward) ? CLASSIFY_RECURSIVE : CLASSIFY_NODATA;
-	if (is_forward)
-		return CLASSIFY_NODATA;
-	if (s->ns)
-		return CLASSIFY_REFERRAL;
-	/* An empty reply with authority is NODATA (RFC 2308 2.2, type 3); without, it says that
-	 * the server knows nothing. */
-	return m->flags & DNS_FLAG_AA ? CLASSIFY_NODATA : CLASSIFY_LAME;
+		return CLASSIFY_NXDOMAIN;
+	return s->soa ? CLASSIFY_NODATA : classify_nothing(m, s, may_recurse);
 }

@@ -18,6 +18,7 @@ enum classify_kind {
 	CLASSIFY_BROKEN,    /* senseless */
 	CLASSIFY_LAME,	    /* it does not serve the zone: upward referral, not authoritative */
 	CLASSIFY_RECURSIVE, /* an answer out of some cache, from who should know it itself */
+	CLASSIFY_EMPTY,	    /* NOERROR and nothing else; taken for NODATA when all others say so */
 	CLASSIFY_ANSWER,
 	CLASSIFY_CHAIN, /* goes on at scrub_out.target */
 	CLASSIFY_NODATA,
@@ -29,7 +30,7 @@ enum classify_kind {
 
 /* had_edns, is_tcp: how it was asked. */
 enum classify_kind classify_header(const struct msg *m, bool had_edns, bool is_tcp);
-/* is_forward: from a forwarder, which need not be authoritative. */
+/* may_recurse: from a forwarder, or from who was asked to recurse: it need not be authoritative. */
 enum classify_kind classify_content(
-	const struct msg *m, const struct scrub_out *s, bool is_forward);
+	const struct msg *m, const struct scrub_out *s, bool may_recurse);
 const char *classify_name(enum classify_kind kind);

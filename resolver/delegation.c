@@ -51,7 +51,8 @@ static bool delegation_add_addr(struct delegation *d, unsigned i, const struct i
 	return true;
 }
 
-size_t delegation_add_addrs(
+/* conf NULL: any address may be asked. */
+static size_t delegation_add_rrset(
 	struct delegation *d, unsigned i, const struct rrset *rr, const struct resolver_conf *conf)
 {
 	struct rrset_iter it = rrset_begin(rr);
@@ -67,10 +68,16 @@ size_t delegation_add_addrs(
 		} else {
 			continue;
 		}
-		if (delegation_may_ask(conf, &at.ip) && delegation_add_addr(d, i, &at))
+		if ((!conf || delegation_may_ask(conf, &at.ip)) && delegation_add_addr(d, i, &at))
 			n++;
 	}
 	return n;
+}
+
+size_t delegation_add_addrs(
+	struct delegation *d, unsigned i, const struct rrset *rr, const struct resolver_conf *conf)
+{
+	return delegation_add_rrset(d, i, rr, conf);
 }
 
 static struct delegation *delegation_new(
@@ -84,6 +91,7 @@ static struct delegation *delegation_new(
 	d->kind = kind;
 	d->zone = copy;
 	d->n_ns = d->n_addrs = 0;
+	d->expires_ms = INT64_MAX;
 	d->is_referral = false;
 	return d;
 }
@@ -158,8 +166,13 @@ static struct delegation *delegation_from_hints(const struct delegation_in *in)
 	}
 	for (size_t i = 0; i < conf->n_hints; i++) {
 		for (unsigned k = 0; k < d->n_ns; k++) {
-			if (dname_equal(d->ns[k].name, rrset_owner(conf->hints[i])))
-				(void)delegation_add_addrs(d, k, conf->hints[i], conf);
+			const struct rrset *rr = conf->hints[i];
+
+			/* Told by the admin: any address, of a family in use. */
+			if (rr->type == DNS_TYPE_A ? !conf->ipv4 : !conf->ipv6)
+				continue;
+			if (dname_equal(d->ns[k].name, rrset_owner(rr)))
+				(void)delegation_add_rrset(d, k, rr, NULL);
 		}
 	}
 	return d->n_addrs > 0 ? d : NULL;
@@ -188,6 +201,7 @@ static struct delegation *delegation_from_cache(const struct delegation_in *in, 
 	d = delegation_new(in, DELEGATION_ZONE, zone);
 	if (!d)
 		return NULL;
+	d->expires_ms = in->now_ms + (int64_t)rr->ttl * 1000;
 	delegation_add_names(in, d, rr);
 	delegation_add_all_cached(in, d);
 	return delegation_is_usable(d) ? d : NULL;
@@ -223,6 +237,7 @@ struct delegation *delegation_from_referral(const struct delegation_in *in, cons
 	if (!d)
 		return NULL;
 	d->is_referral = true;
+	d->expires_ms = in->now_ms + (int64_t)ns->ttl * 1000;
 	delegation_add_names(in, d, ns);
 	for (unsigned i = 0; i < d->n_ns; i++) {
 		bool has_glue = false;

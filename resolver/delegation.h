@@ -26,12 +26,13 @@ enum delegation_kind {
 
 struct delegation_addr {
 	struct ip_port at;
-	uint8_t ns;	/* index into ns, DELEGATION_NO_NS when given by the config */
-	uint8_t tries;	/* packets sent there for the present question */
-	bool is_failed; /* gave no use for the present question */
-	bool is_lame;	/* does not serve this zone */
-	bool is_plain;	/* this query talks to it without EDNS */
-	bool is_tcp;	/* this question goes there over TCP */
+	uint8_t ns;	   /* index into ns, DELEGATION_NO_NS when given by the config */
+	uint8_t tries;	   /* packets sent there for the present question */
+	bool is_failed;	   /* gave no use for the present question */
+	bool is_lame;	   /* does not serve this zone */
+	bool is_recursive; /* has offered an answer out of its cache */
+	bool is_plain;	   /* this query talks to it without EDNS */
+	bool is_tcp;	   /* this question goes there over TCP */
 	uint8_t n_tcp_fails;
 };
 
@@ -46,7 +47,8 @@ struct delegation {
 	enum delegation_kind kind;
 	const uint8_t *zone; /* life: query */
 	uint8_t n_ns, n_addrs;
-	bool is_referral; /* told by the parent in this very query: going up will not help */
+	int64_t expires_ms; /* no cut below it may be remembered for longer (phoenix domains) */
+	bool is_referral;   /* told by the parent in this very query: going up will not help */
 	struct delegation_ns ns[RESOLVER_NS_MAX];
 	struct delegation_addr addrs[DELEGATION_ADDRS_MAX];
 };

@@ -89,7 +89,8 @@ static int exchange_write(struct exchange *x, const struct resolver_conf *conf,
 {
 	struct query *q = x->q;
 	struct question question = {.type = x->type, .class = q->class};
-	uint16_t flags = q->at->kind == DELEGATION_FORWARD ? DNS_FLAG_RD : 0;
+	bool may_recurse = q->at->kind == DELEGATION_FORWARD || q->takes_cached;
+	uint16_t flags = may_recurse ? DNS_FLAG_RD : 0;
 	uint8_t cookie[8 + SERVERS_COOKIE_MAX];
 	struct edns_reply edns = {
 		.udp_size = conf->edns_size,

@@ -2,7 +2,8 @@
 /* Name servers without an address: each lookup is a question of its own, taken from the client's
  * budget of such lookups (NXNSAttack). One at a time: IPv4 of every name from a random one on, then
  * IPv6 (the other way round where IPv4 is off or seems down); the first address that comes is used.
- * A name below the zone itself is not asked for: without glue the way to it leads through itself.
+ * A name below the zone itself is asked for only when no server has an address: its question then
+ * goes to the servers above, which may know after all; if not, it waits for itself and is refused.
  */
 #include "base/rand.h"
 #include "dns/dname.h"
@@ -61,7 +62,7 @@ static int iter_choose_ns(struct query *q, unsigned n_families)
 		const struct delegation_ns *ns = &d->ns[i];
 
 		if (ns->n_addrs > 0 || ns->n_asked >= n_families ||
-			dname_is_under(ns->name, d->zone))
+			(d->n_addrs > 0 && dname_is_under(ns->name, d->zone)))
 			continue;
 		if (best < 0 || ns->n_asked < d->ns[best].n_asked)
 			best = (int)i;

@@ -34,6 +34,7 @@ void iter_enter(struct query *q, struct delegation *d)
 	wheel_cancel(q->r->env.wheel, &q->retry);
 	q->at = d;
 	q->plan.is_set = false;
+	q->takes_cached = q->has_empty = false;
 	q->n_tries = 0;
 	if (d)
 		qmin_rebase(&q->qmin, dname_labels(d->zone));
@@ -247,11 +248,33 @@ enum iter_state iter_pick_server(struct query *q)
 	return ITER_AWAIT;
 }
 
+/* Some of them offered what others had told them. Better than nothing: ask them to recurse. */
+static bool iter_turn_to_caches(struct query *q)
+{
+	bool has_any = false;
+
+	if (q->takes_cached)
+		return false;
+	for (unsigned i = 0; i < q->at->n_addrs; i++) {
+		struct delegation_addr *a = &q->at->addrs[i];
+
+		if (!a->is_recursive)
+			continue;
+		has_any = true;
+		a->is_failed = a->is_lame = false;
+		a->tries = 0;
+	}
+	q->takes_cached = has_any;
+	return has_any;
+}
+
 enum iter_state iter_out_of_servers(struct query *q)
 {
 	unsigned labels = dname_labels(q->at->zone);
 	char text[DNAME_TEXT_MAX];
 
+	if (q->has_empty)
+		return iter_take_empty(q);
 	/* A cut that came from the cache may have moved, or its glue be lost: the parent knows. */
 	if (!q->went_up && q->at->kind == DELEGATION_ZONE && !q->at->is_referral && labels > 0) {
 		q->went_up = true;
@@ -259,6 +282,11 @@ enum iter_state iter_out_of_servers(struct query *q)
 		ITER_TRACE(q, "no use asking in %s; again from above",
 			dname_format(q->at->zone, text));
 		return ITER_FIND_CUT;
+	}
+	if (iter_turn_to_caches(q)) {
+		ITER_TRACE(q, "nobody speaks for %s; what do their caches say?",
+			dname_format(q->at->zone, text));
+		return ITER_PICK_SERVER;
 	}
 	return ITER_FAIL;
 }

@@ -203,7 +203,8 @@ enum iter_state iter_follow(struct query *q)
 		return ITER_FAIL;
 	}
 	iter_enter(q, NULL);
-	q->qmin = (struct qmin){0};
+	/* The steps taken count on: a chain is no way to more of them. */
+	q->qmin = (struct qmin){.steps = q->qmin.steps};
 	q->max_labels = DNAME_LABELS_MAX;
 	q->went_up = false;
 	q->n_tries = 0;

@@ -107,18 +107,6 @@ static bool iter_take_answer(struct query *q, const struct scrub_out *s)
 	return true;
 }
 
-/* NS and addresses beside an answer, for those who want replies whole. */
-static void iter_take_rest(struct query *q, const struct scrub_out *s)
-{
-	const struct rrset *ns = s->ns ? s->ns : s->own_ns;
-
-	if (!ns || resolver_conf(q->r)->minimal_responses)
-		return;
-	(void)iter_add_authority(q, ns);
-	for (unsigned i = 0; i < s->n_glue && q->out.n_additional < QUERY_ADDITIONAL_MAX; i++)
-		q->out.additional[q->out.n_additional++] = s->glue[i];
-}
-
 static enum iter_state iter_on_answer(struct query *q, const struct scrub_out *s)
 {
 	iter_store_answer(q, s);
@@ -126,7 +114,6 @@ static enum iter_state iter_on_answer(struct query *q, const struct scrub_out *s
 		return ITER_MINIMISE;
 	if (!iter_take_answer(q, s))
 		return ITER_FAIL;
-	iter_take_rest(q, s);
 	q->out.rcode = DNS_RCODE_NOERROR;
 	return ITER_VALIDATE;
 }
@@ -150,6 +137,16 @@ static enum iter_state iter_on_too_long(struct query *q, const struct scrub_out 
 	return ITER_VALIDATE;
 }
 
+enum iter_state iter_take_empty(struct query *q)
+{
+	exchange_cancel_all(q, true);
+	wheel_cancel(q->r->env.wheel, &q->retry);
+	q->was_upstream = true;
+	q->out.rcode = DNS_RCODE_NOERROR;
+	q->out.is_uncached = true;
+	return ITER_VALIDATE;
+}
+
 static enum iter_state iter_on_negative(
 	struct query *q, const struct scrub_out *s, bool is_nxdomain)
 {
@@ -170,6 +167,18 @@ static enum iter_state iter_on_negative(
 	q->out.rcode = is_nxdomain ? DNS_RCODE_NXDOMAIN : DNS_RCODE_NOERROR;
 	q->out.is_uncached |= !s->soa;
 	return ITER_VALIDATE;
+}
+
+/* NOERROR and nothing else. A second server that says so, or the lack of one, makes it NODATA. */
+static enum iter_state iter_on_empty(struct query *q)
+{
+	if (iter_is_minimised(q))
+		return ITER_MINIMISE;
+	if (q->has_empty)
+		return iter_take_empty(q);
+	q->has_empty = true;
+	q->at->addrs[q->heard->plan.addr].is_failed = true;
+	return ITER_PICK_SERVER;
 }
 
 static enum iter_state iter_on_referral(struct query *q, const struct scrub_out *s)
@@ -219,9 +228,13 @@ static enum iter_state iter_on_content(
 		return iter_on_no_edns(q);
 	case CLASSIFY_COOKIE:
 		return iter_on_cookie(q);
+	case CLASSIFY_EMPTY:
+		return iter_on_empty(q);
+	case CLASSIFY_RECURSIVE:
+		q->at->addrs[q->heard->plan.addr].is_recursive = true;
+		return iter_no_use(q, true);
 	case CLASSIFY_REFUSED:
 	case CLASSIFY_LAME:
-	case CLASSIFY_RECURSIVE:
 		return iter_no_use(q, true);
 	default:
 		return iter_no_use(q, false);
@@ -245,8 +258,8 @@ bool iter_can_read(struct query *q, struct exchange *x)
 		.name = q->asking,
 		.type = q->asking_type,
 		.zone = q->at->zone,
+		.is_tcp = x->plan.is_tcp,
 		.is_priming = q->asking_type == DNS_TYPE_NS && q->asking[0] == 0,
-		.wants_all = !conf->minimal_responses,
 	};
 	int err;
 
@@ -257,7 +270,8 @@ bool iter_can_read(struct query *q, struct exchange *x)
 	err = scrub_reply(&in, q->r->scrubbed);
 	if (err == ERR_MALFORMED || err == ERR_TRUNC)
 		return false;
-	q->kind = err == 0 ? classify_content(m, q->r->scrubbed, q->at->kind == DELEGATION_FORWARD)
+	q->kind = err == 0 ? classify_content(m, q->r->scrubbed,
+				     q->at->kind == DELEGATION_FORWARD || q->takes_cached)
 			   : CLASSIFY_BROKEN;
 	return true;
 }

@@ -29,6 +29,8 @@ enum iter_state iter_fail(struct query *q);
 void iter_enter(struct query *q, struct delegation *d);
 /* Nobody is left to ask here: look again above, once, or give up. */
 enum iter_state iter_out_of_servers(struct query *q);
+/* Nothing but empty replies: that is the answer. */
+enum iter_state iter_take_empty(struct query *q);
 /* Append to the answer or the authority section; false when there is no room. */
 bool iter_add_answer(struct query *q, const struct rrset *rr);
 bool iter_add_authority(struct query *q, const struct rrset *rr);

@@ -44,7 +44,10 @@ void iter_store_answer(struct query *q, const struct scrub_out *s)
 	/* Only the first owner of a chain is what the AA bit speaks of (RFC 1035 4.1.1), but all of
 	 * it lies in the zone that was asked. */
 	for (unsigned i = 0; i < s->n_answer; i++) {
-		if (iter_is_made(s, i))
+		bool is_beside = s->answer[i]->type == DNS_TYPE_DNAME && q->type != DNS_TYPE_DNAME;
+
+		/* A DNAME speaks for names that were not asked for: never stored unsigned. */
+		if (iter_is_made(s, i) || (is_beside && s->answer[i]->n_sig == 0))
 			iter_clamp(s->answer[i], resolver_conf(q->r));
 		else
 			iter_put(q, s->answer[i], rank);
@@ -103,6 +106,11 @@ void iter_store_negative(struct query *q, const struct scrub_out *s, bool is_nxd
 
 void iter_store_referral(struct query *q, const struct scrub_out *s)
 {
+	int64_t left_s = (q->at->expires_ms - resolver_now_ms(q->r)) / 1000;
+
+	/* A cut lives no longer than the one above it, or it could outlive its deletion there. */
+	if (left_s < (int64_t)s->ns->ttl)
+		s->ns->ttl = left_s > 0 ? (uint32_t)left_s : 1;
 	iter_put(q, s->ns, RRSET_RANK_REFERRAL);
 	for (unsigned i = 0; i < s->n_glue; i++)
 		iter_put(q, s->glue[i], RRSET_RANK_ADDITIONAL);

@@ -10,7 +10,7 @@
 
 struct qmin {
 	uint8_t labels; /* of the name asked last; the zone's own at first */
-	uint8_t steps;	/* taken for this name, over all its zones */
+	uint8_t steps;	/* taken for this question, over all its zones and aliases */
 	bool is_off;	/* the whole name from now on: a server broke on a part of it */
 };
 

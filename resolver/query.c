@@ -349,7 +349,7 @@ static bool query_make_room(struct resolver *r)
 	stats_add(r->env.stats, STATS_JOSTLED);
 	oldest->out.is_local = true;
 	oldest->out.rcode = DNS_RCODE_SERVFAIL;
-	oldest->out.n_answer = oldest->out.n_authority = oldest->out.n_additional = 0;
+	oldest->out.n_answer = oldest->out.n_authority = 0;
 	query_finish(oldest);
 	return true;
 }

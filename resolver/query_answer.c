@@ -81,10 +81,6 @@ static int query_write(
 	if (err == 0)
 		err = query_write_section(
 			&qw, DNS_SECTION_AUTHORITY, out->authority, out->n_authority);
-	/* What does not fit of the additional section is nobody's loss. */
-	if (err == 0)
-		(void)query_write_section(
-			&qw, DNS_SECTION_ADDITIONAL, out->additional, out->n_additional);
 	if (err != 0)
 		return err;
 	blob->len = (uint16_t)msg_write_end(&qw.w);
@@ -181,7 +177,6 @@ static void query_filter(struct query *q, struct query_result *out)
 	if (!conf->rebind_protection || !q->was_upstream)
 		return;
 	n = rebind_filter(conf, q->asked.name, out->answer, &out->n_answer, q->arena);
-	n += rebind_filter(conf, q->asked.name, out->additional, &out->n_additional, q->arena);
 	if (n == 0)
 		return;
 	stats_add(q->r->env.stats, STATS_REBIND);

@@ -24,10 +24,9 @@
 #include "resolver/query.h"
 #include "resolver/resolver_limits.h"
 
-#define QUERY_ANSWER_MAX     48 /* RRsets: a chain of 11 DNAMEs with their CNAMEs, and ANY's types */
-#define QUERY_AUTHORITY_MAX  9	/* SOA and proofs, or NS and a wildcard's proofs */
-#define QUERY_ADDITIONAL_MAX 26
-#define QUERY_EXCHANGES	     3 /* open at once: the one asked now, and late ones still welcome */
+#define QUERY_ANSWER_MAX    48 /* RRsets: a chain of 11 DNAMEs with their CNAMEs, and ANY's types */
+#define QUERY_AUTHORITY_MAX 9  /* SOA and proofs, or a wildcard's proofs */
+#define QUERY_EXCHANGES	    3  /* open at once: the one asked now, and late ones still welcome */
 
 /* A client that waits. Behind it lie the bytes that shape.query points to. */
 struct query_waiter {
@@ -45,10 +44,9 @@ struct query_result {
 	bool is_local;	  /* a failure of our own making: not to be held against anybody */
 	bool is_uncached; /* not for the wire cache: local data in it, or nothing says how long */
 	int ede;
-	uint8_t n_answer, n_authority, n_additional;
+	uint8_t n_answer, n_authority;
 	const struct rrset *answer[QUERY_ANSWER_MAX];
 	const struct rrset *authority[QUERY_AUTHORITY_MAX];
-	const struct rrset *additional[QUERY_ADDITIONAL_MAX];
 };
 
 /* "parent waits for child". Lives in the parent's arena. */
@@ -102,6 +100,8 @@ struct query {
 	bool is_stale_tried;  /* the alarm for expired data has gone off */
 	bool is_chain_broken; /* too long, or in a circle */
 	bool was_upstream;    /* something came from outside: rebinding protection applies */
+	bool takes_cached;    /* nobody here speaks for the zone: what caches say will have to do */
+	bool has_empty;	      /* somebody answered with nothing at all */
 	bool went_up;	      /* the parent was asked again once, for glue that got lost */
 	uint8_t max_labels;   /* of a cut that may be used */
 	uint8_t n_tries;      /* packets for the present question at this cut */

@@ -185,8 +185,8 @@ static int scrub_answer(const struct scrub_in *in, struct scrub_out *out)
 		err = scrub_step(in, &s, out);
 		if (err <= 0)
 			return err;
-		/* What lies outside is asked for elsewhere. */
-		if (!scrub_is_ours(in, out->target))
+		/* What lies outside, or may be forged, is asked for by itself. */
+		if (!in->is_tcp || !scrub_is_ours(in, out->target))
 			return 0;
 	}
 	return 0;
@@ -203,19 +203,17 @@ static void scrub_take_authority(const struct scrub_in *in, struct rrset *rr, st
 
 	switch (rr->type) {
 	case DNS_TYPE_SOA:
-		/* The end of a chain may lie in a forward zone, which this server does not know. */
+		/* The end of a chain may lie in a forward zone, which this server does not know;
+		 * and it is believed no further than the chain. */
 		if (!out->soa && dname_is_under(out->target, owner) &&
-			scrub_is_ours(in, out->target))
+			scrub_is_ours(in, out->target) && (in->is_tcp || out->n_chain == 0))
 			out->soa = rr;
 		break;
 	case DNS_TYPE_NS:
-		if (scrub_is_below(owner, in->zone) && dname_is_under(out->target, owner)) {
-			/* Of two cuts the deeper one; there should be only one. */
-			if (!out->ns || rr->owner_len > out->ns->owner_len)
-				out->ns = rr;
-		} else {
-			out->own_ns = rr;
-		}
+		/* Of two cuts the deeper one; there should be only one. */
+		if (scrub_is_below(owner, in->zone) && dname_is_under(out->target, owner) &&
+			(!out->ns || rr->owner_len > out->ns->owner_len))
+			out->ns = rr;
 		break;
 	case DNS_TYPE_NSEC:
 	case DNS_TYPE_NSEC3:
@@ -236,7 +234,6 @@ static bool scrub_has_type(const struct msg *m, enum dns_section section, uint16
 	return false;
 }
 
-/* NS records at or above the zone never leave scrub_section, but tell an upward referral. */
 static int scrub_authority(const struct scrub_in *in, struct scrub_out *out)
 {
 	struct scrub_section s;
@@ -294,7 +291,7 @@ int scrub_reply(const struct scrub_in *in, struct scrub_out *out)
 	if (err != 0)
 		return err;
 	/* Beside a plain answer nothing else is needed but the proof of a wildcard. */
-	if (out->has_answer && !in->wants_all && !in->is_priming &&
+	if (out->has_answer && !in->is_priming &&
 		!scrub_has_type(in->m, DNS_SECTION_AUTHORITY, DNS_TYPE_NSEC) &&
 		!scrub_has_type(in->m, DNS_SECTION_AUTHORITY, DNS_TYPE_NSEC3))
 		return 0;
@@ -305,7 +302,5 @@ int scrub_reply(const struct scrub_in *in, struct scrub_out *out)
 		scrub_glue(in, out->answer[out->n_answer - 1], out);
 	else if (out->ns && !out->has_answer)
 		scrub_glue(in, out->ns, out);
-	else if (out->has_answer && in->wants_all && (out->ns || out->own_ns))
-		scrub_glue(in, out->ns ? out->ns : out->own_ns, out);
 	return 0;
 }

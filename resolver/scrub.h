@@ -5,6 +5,9 @@
  * proofs of a denial, NS, DS and glue of a referral. All else is never looked at again (A7): other
  * people's records, NS records beside an answer, glue nobody needs, DNAMEs in the wrong section.
  *
+ * Over UDP only the first alias of a chain is taken, and only what was asked for itself: whoever
+ * forges one reply to a name that does not matter could else say where a name leads that does.
+ *
  * Bailiwick: an owner counts only at or below the zone the server was asked about, and only while
  * the same forward or stub zone of the config governs it (A8: a forwarder of corp. says nothing
  * about com., nor the reverse). Pure but for the arena. */
@@ -31,8 +34,8 @@ struct scrub_in {
 	const uint8_t *name; /* that was asked, lower case; life: query */
 	uint16_t type;
 	const uint8_t *zone; /* that the server speaks for */
+	bool is_tcp;	     /* how it came */
 	bool is_priming;     /* the addresses beside the root's NS are wanted */
-	bool wants_all;	     /* NS and addresses beside an answer too, to be shown, never cached */
 };
 
 struct scrub_out {
@@ -45,7 +48,6 @@ struct scrub_out {
 	const uint8_t *target; /* where the chain ends; name when there is none */
 	struct rrset *soa;     /* of a zone that holds target */
 	struct rrset *ns;      /* of a cut strictly below zone, above or at target */
-	struct rrset *own_ns;  /* NS in the authority section that is no such cut, upward or own */
 	struct rrset *ds;      /* at the cut */
 	struct rrset *answer[SCRUB_ANSWER_MAX];
 	struct rrset *proof[SCRUB_PROOF_MAX]; /* NSEC and NSEC3 of the authority section */

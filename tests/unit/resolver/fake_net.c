@@ -170,6 +170,17 @@ static struct fake_server *lookup_server(struct fake_net *n, const struct ip_por
 	return NULL;
 }
 
+static struct fake_server *add_server(struct fake_net *n, const struct ip_port *at)
+{
+	struct fake_server *s = calloc(1, sizeof(*s));
+
+	s->at = *at;
+	s->rtt_ms = 20;
+	s->next = n->servers;
+	n->servers = s;
+	return s;
+}
+
 static void arrive(struct fake_net *n, struct fake_flight *f)
 {
 	struct fake_ask a = {
@@ -182,6 +193,8 @@ static void arrive(struct fake_net *n, struct fake_flight *f)
 	};
 
 	add_event(n, f->handle, n->now_ms + f->ask.timeout_ms, ERR_TIMEOUT, NULL, 0);
+	if (!a.server && n->any_hook)
+		a.server = add_server(n, &f->ask.server);
 	if (!a.server)
 		return;
 	if (msg_parse_query(f->bytes, f->ask.query_len, &a.q) != 0)
@@ -189,6 +202,8 @@ static void arrive(struct fake_net *n, struct fake_flight *f)
 	a.server->n_udp += !a.is_tcp;
 	a.server->n_tcp += a.is_tcp;
 	note(n, &a);
+	if (n->any_hook && n->any_hook(&a, n->any_hook_arg))
+		return;
 	if (a.server->hook && a.server->hook(&a, a.server->hook_arg))
 		return;
 	if (a.is_tcp && a.server->faults & (FAKE_NO_TCP | FAKE_TCP_CLOSES)) {
@@ -469,14 +484,7 @@ struct fake_server *fake_server(struct fake_net *n, const char *at)
 	if (ip_port_read(at, 53, &p) != 0)
 		bad("address", at);
 	s = lookup_server(n, &p);
-	if (s)
-		return s;
-	s = calloc(1, sizeof(*s));
-	s->at = p;
-	s->rtt_ms = 20;
-	s->next = n->servers;
-	n->servers = s;
-	return s;
+	return s ? s : add_server(n, &p);
 }
 
 struct fake_server *fake_zone(

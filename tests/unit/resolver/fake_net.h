@@ -98,6 +98,9 @@ struct fake_net {
 	char log[65536];	   /* "ip name type\n" for each question a server saw */
 	size_t log_len;
 	struct fake_server *servers;
+	/* When set: every address has a server, with this hook. */
+	bool (*any_hook)(struct fake_ask *ask, void *arg);
+	void *any_hook_arg;
 	struct fake_flight *flights;
 	struct fake_event *events;
 	uint64_t next_handle;
