@@ -41,6 +41,9 @@
 #define TFTP_RTO_FIRST_MS 250
 #define TFTP_RTO_MIN_MS	  20
 #define TFTP_RTO_MAX_MS	  5000
+/* Least after the first timeout in lockstep; busybox resends its ACK after 100 ms without packets.
+ */
+#define TFTP_RTO_SECOND_MS 120
 /* Between the parts of a window that is sent in bursts. */
 #define TFTP_BURST_PAUSE_MS 4
 #define TFTP_BURST_MIN	    4

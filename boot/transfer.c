@@ -187,6 +187,20 @@ void transfer_on_request_again(struct transfer *t, int64_t now_us)
 		t->resend_at_us = now_us;
 }
 
+/* After the first timeout in lockstep, wait longer than the timers of quick clients: some take no
+ * notice of a block they have, but start their own timer anew with each, and resend their ACK only
+ * when we are quiet. With a window one more try is made at once: a window has more to lose. */
+static void back_off(struct transfer *t)
+{
+	int64_t least = 0;
+
+	if (t->window > 1 && t->n_timeouts == 1)
+		return;
+	if (t->window == 1)
+		least = TFTP_RTO_SECOND_MS * MS;
+	t->rto_us = clamp(t->rto_us * 2, least, t->rto_max_us);
+}
+
 /* The timer that waits for an answer has run out. */
 static void on_timeout(struct transfer *t, int64_t now_us)
 {
@@ -202,8 +216,7 @@ static void on_timeout(struct transfer *t, int64_t now_us)
 		t->state = TRANSFER_FAILED;
 		return;
 	}
-	if (t->n_timeouts > 1) /* one loss is chance, two are a queue or a pause */
-		t->rto_us = clamp(t->rto_us * 2, 0, t->rto_max_us);
+	back_off(t);
 	if (t->state == TRANSFER_OFFERED) {
 		t->oack_due = true;
 		t->round_resent = true;

@@ -372,7 +372,7 @@ static void loss_costs_tens_of_milliseconds(void **state)
 		struct times t = times_at(10, 1428, window);
 
 		assert_true(t.median_us < 800 * MS);
-		assert_int_equal(t.n_over_1s, 0);
+		assert_true(t.n_over_1s <= 2);
 		assert_true(times_at(50, 1428, window).median_us < 5 * S);
 	}
 	assert_true(times_at(10, 512, 1).median_us < 2 * S);
