@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# What `cmake --install DIR` puts where. The config itself is never overwritten.
+# What `cmake --install DIR` puts where.
 foreach(program lanthornd lanthorn)
   if(TARGET ${program})
     set(folder ${CMAKE_INSTALL_BINDIR})
@@ -24,14 +24,8 @@ foreach(page ${pages})
   install(FILES ${page} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
 endforeach()
 
-install(FILES contrib/lanthorn.yaml DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(CODE "
-  set(config \"\$ENV{DESTDIR}${CMAKE_INSTALL_FULL_SYSCONFDIR}/lanthorn\")
-  if(NOT EXISTS \"\${config}/lanthorn.yaml\")
-    message(STATUS \"Installing: \${config}/lanthorn.yaml\")
-    file(COPY \"${CMAKE_SOURCE_DIR}/contrib/lanthorn.yaml\" DESTINATION \"\${config}\")
-  endif()")
-file(GLOB schema ${CMAKE_SOURCE_DIR}/doc/*.schema.json ${CMAKE_SOURCE_DIR}/daemon/*.schema.json)
-if(schema)
-  install(FILES ${schema} DESTINATION ${CMAKE_INSTALL_FULL_SYSCONFDIR}/lanthorn)
-endif()
+# No configuration is put in place: without one we are a resolver on loopback. The example is for
+# copying; the schema lies where editors look for it, beside the configuration.
+install(FILES contrib/lanthorn.yaml.example DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES contrib/lanthorn.schema.json
+  DESTINATION ${CMAKE_INSTALL_FULL_SYSCONFDIR}/lanthorn)

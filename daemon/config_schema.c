@@ -210,7 +210,7 @@ static const struct config_section network_section = {
 };
 
 static const struct config_row dns_rows[] = {
-	{"listen", CONFIG_IP_PORT, LIST(config_dns, listen), .port = 53, RESTART,
+	{"listen", CONFIG_IP_PORT, LIST(config_dns, listen), .port = 53,
 	 .otherwise = "loopback and every lan address",
 	 .help = "Where we answer, over UDP and TCP. 0.0.0.0 and [::] mean every address."},
 	{"workers", CONFIG_INT, AT(config_dns, workers), BETWEEN(1, CONFIG_WORKERS_MAX), RESTART,
@@ -224,7 +224,7 @@ static const struct config_row dns_rows[] = {
 	{"root-hints", CONFIG_PATH, AT(config_dns, root_hints), .otherwise = "built in",
 	 .help = "File that names the root servers."},
 	{"trust-anchors", CONFIG_PATH, LIST(config_dns, trust_anchors),
-	 .otherwise = "built in, both root keys of 2026",
+	 .otherwise = "built in, both root keys of 2026", .later = true,
 	 .help = "Files with DS or DNSKEY records to trust."},
 	{"validate", CONFIG_BOOL, AT(config_dns, validate), YES, .later = true,
 	 .help = "Check signatures (DNSSEC); what fails is an error and never an answer."},
@@ -251,11 +251,12 @@ static const struct config_row dns_rows[] = {
 	{"ipv4", CONFIG_BOOL, AT(config_dns, ipv4), YES, .help = "Ask servers over IPv4."},
 	{"ipv6", CONFIG_BOOL, AT(config_dns, ipv6), YES, .help = "Ask servers over IPv6."},
 	{"negative-trust-anchors", CONFIG_DOMAIN, LIST(config_dns, negative_trust_anchors),
+	 .later = true,
 	 .help = "Domains whose signatures are known to be broken and are not checked (RFC "
 		 "7646)."},
 	{"ratelimit", CONFIG_INT, AT(config_dns, ratelimit), .preset = "off", BETWEEN(1, 1000000),
 	 .off = true, .later = true, .help = "Queries a second that one client may ask."},
-	{"outgoing", CONFIG_IP, LIST(config_dns, outgoing), .otherwise = "the kernel chooses",
+	{"outgoing", CONFIG_IP, LIST(config_dns, outgoing), .otherwise = "the kernel chooses", RESTART,
 	 .help = "Source addresses to ask from. When one family is named the other stays usable."},
 	{"edns-size", CONFIG_INT, AT(config_dns, edns_size), .preset = "1232", BETWEEN(512, 4096),
 	 .help = "Largest UDP answer we ask for and send; 1232 never meets fragments (RFC 9715)."},
@@ -267,7 +268,7 @@ static const struct config_row dns_rows[] = {
 	 .help = "Log each query. Lines are dropped rather than answers delayed."},
 	{"prime", CONFIG_BOOL, AT(config_dns, prime), YES,
 	 .help = "For laboratories: ask the root for its servers at start (RFC 9609)."},
-	{"anchor-updates", CONFIG_BOOL, AT(config_dns, anchor_updates), YES,
+	{"anchor-updates", CONFIG_BOOL, AT(config_dns, anchor_updates), YES, .later = true,
 	 .help = "For laboratories: follow changes of the root key (RFC 5011)."},
 	{"special-zones", CONFIG_BOOL, AT(config_dns, special_zones), YES,
 	 .help = "For laboratories: answer special-use names here (RFC 6761 and 6303)."},
@@ -276,12 +277,12 @@ static const struct config_row dns_rows[] = {
 		 "zone."},
 	{"query-localhost", CONFIG_BOOL, AT(config_dns, query_localhost), NO,
 	 .help = "For laboratories: ask servers on 127.0.0.0/8 and ::1 too."},
-	{"signature-skew", CONFIG_DURATION, AT(config_dns, signature_skew_s), .preset = "1h",
+	{"signature-skew", CONFIG_DURATION, AT(config_dns, signature_skew_s), .preset = "1h", .later = true,
 	 BETWEEN(0, 7 * DAY), .help = "For laboratories: how wrong our clock may be when "
 	 "signatures "
 				      "are judged."},
 	{"cache-clock", CONFIG_WORD, AT(config_dns, cache_clock), .preset = "monotonic",
-	 .words = clock_words, RESTART,
+	 .words = clock_words, RESTART, .later = true,
 	 .help = "For laboratories: the clock that ages the cache; wall lets libfaketime do it."},
 };
 
@@ -351,7 +352,7 @@ static const struct config_section record_section = {
 };
 
 static const struct config_row boot_top_rows[] = {
-	{"root", CONFIG_PATH, AT(config_boot_top, root), RESTART, .otherwise = "nothing is served",
+	{"root", CONFIG_PATH, AT(config_boot_top, root), .otherwise = "nothing is served",
 	 .help = "The folder whose files TFTP (port 69) and HTTP hand out. Nothing outside is "
 		 "reachable, also not by links."},
 	{"http", CONFIG_BOOL, AT(config_boot_top, http), YES, .later = true, RESTART,
