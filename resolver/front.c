@@ -327,7 +327,9 @@ static __attribute__((noinline)) enum front_verdict decide(
 	if (y->conf->zones)
 		verdict = zones_decide(y->conf->zones, &y->s->msg.q, &y->c->peer.ip,
 			y->r->env.wall_s(y->r->env.clock_arg), mem, sizeof(mem), y->c->trace, &a);
-	if (blob == NULL || verdict != ZONES_RESOLVE)
+	/* A failure of before may be over now that the network or the configuration changed. */
+	if (blob == NULL || verdict != ZONES_RESOLVE || blob->rcode == DNS_RCODE_SERVFAIL ||
+		blob->ede == DNS_EDE_STALE)
 		return local_or_ask(y, verdict, &a);
 	q = question_of(y->s);
 	cache_restamp(y->r->env.cache, &q, y->conf->generation);
