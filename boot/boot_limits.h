@@ -51,7 +51,7 @@
 /* A client that has been silent this long is gone (it may be busy writing flash). */
 #define TFTP_SILENCE_MS 120000
 /* Unanswered sendings of the last window: the final ACK is the one that nobody repeats. */
-#define TFTP_LAST_TRIES 6
+#define TFTP_LAST_TRIES 10
 
 /* Refusals (ERROR packets) a second, all clients: more requests are dropped unanswered. */
 #define TFTP_REFUSALS_PER_S 200
