@@ -67,12 +67,17 @@ enum iter_state iter_find_cut(struct query *q)
 	return ITER_MINIMISE;
 }
 
-/* Is it known already that no zone is cut at name? */
+/* Is it known already that there is nothing to learn by asking for name? Its own authority was
+ * asked and answered; had there been a cut with other servers, it would be in the cache. */
 static bool iter_is_uncut(struct query *q, const uint8_t *name)
 {
 	struct cache_proof proof;
 	int64_t now_ms = resolver_now_ms(q->r);
+	struct rrset *rr =
+		cache_rrset_get(q->r->env.rrsets, name, DNS_TYPE_A, q->class, now_ms, 0, q->arena);
 
+	if (rr)
+		return rr->rank >= RRSET_RANK_ANSWER_AA;
 	return cache_rrset_negative(q->r->env.rrsets, name, DNS_TYPE_A, q->class, now_ms, q->arena,
 		       &proof) == CACHE_NEGATIVE_NODATA &&
 	       proof.rank >= RRSET_RANK_AUTHORITY_AA;
