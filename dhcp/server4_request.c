@@ -68,11 +68,30 @@ static enum server4_verdict server4_selecting(struct server4_ctx *c, uint32_t ad
 	return server4_send_nak(c, "the address is not available");
 }
 
+/* We have a record of the client on this wire, of whatever address (RFC 2131 4.3.2). */
+static bool server4_is_known(const struct server4_ctx *c)
+{
+	const struct lease *l = lease_first_of(c->s->leases, &c->client);
+
+	while (l && !server4_lan_on_wire(c, l->addr))
+		l = lease_next_of(l, &c->client);
+	return l || server4_own_offer(c);
+}
+
+/* Its live lease is another one: then its notion of its address is wrong. */
+static bool server4_has_another(const struct server4_ctx *c, uint32_t addr)
+{
+	const struct lease *l = lease_first_of(c->s->leases, &c->client);
+
+	while (l && (l->state != LEASE_BOUND || !server4_lan_on_wire(c, l->addr)))
+		l = lease_next_of(l, &c->client);
+	return l && !server4_own_lease(c, addr);
+}
+
 /* INIT-REBOOT, RENEWING, REBINDING: the client says it has addr. */
 static enum server4_verdict server4_has_already(struct server4_ctx *c, uint32_t addr, bool is_new)
 {
 	const struct dhcp_lan *lan = server4_lan_on_wire(c, addr);
-	bool is_known;
 
 	if (!lan)
 		return c->lan->authoritative || c->is_relayed
@@ -80,12 +99,11 @@ static enum server4_verdict server4_has_already(struct server4_ctx *c, uint32_t 
 			       : server4_drop(&c->s->counters.drop_unknown);
 	if (lan != c->lan)
 		server4_move(c, lan);
-	is_known = server4_own_lease(c, addr) || server4_own_offer(c);
 	/* Not known to us: a server with authority may adopt what its lost state had granted, as
 	 * long as nobody else has a claim on it. */
-	if (!is_known && !c->lan->authoritative)
+	if (!c->lan->authoritative && !server4_is_known(c))
 		return server4_drop(&c->s->counters.drop_unknown);
-	if (server4_can_have(c, addr, false))
+	if (!server4_has_another(c, addr) && server4_can_have(c, addr, false))
 		return server4_grant(c, addr, is_new);
 	return server4_send_nak(c, "the address is not yours");
 }
