@@ -362,7 +362,7 @@ static enum transport_verdict exchange_move_to_tcp(struct exchange *x, enum exch
 	q->plan = x->plan;
 	q->plan.is_set = true;
 	q->plan.is_tcp = true;
-	q->plan.doubt = doubt;
+	q->plan.doubt = (uint8_t)doubt;
 	iter_wake(q, ITER_PICK_SERVER);
 	query_run_ready(r);
 	return TRANSPORT_TAKE;

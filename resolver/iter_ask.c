@@ -14,8 +14,8 @@
 #include "resolver/cache_rrset.h"
 #include "resolver/iter_steps.h"
 #include "resolver/prime.h"
-#include "resolver/probe.h"
 #include "resolver/resolver_conf.h"
+#include "resolver/scout.h"
 #include "resolver/servers.h"
 #include "resolver/stats.h"
 
@@ -243,7 +243,7 @@ enum iter_state iter_pick_server(struct query *q)
 		return iter_cannot_send(q, &plan, err);
 	q->out.is_local = false;
 	if (q->n_tries == 0)
-		probe_consider(q);
+		scout_consider(q);
 	a->tries++;
 	q->n_tries++;
 	wheel_start(q->r->env.wheel, &q->retry, x->due_ms);

@@ -6,11 +6,11 @@
 #include "base/rcu.h"
 #include "base/xalloc.h"
 #include "resolver/failures.h"
-#include "resolver/probe.h"
 #include "resolver/query_state.h"
 #include "resolver/query_table.h"
 #include "resolver/resolver_conf.h"
 #include "resolver/resolver_limits.h"
+#include "resolver/scout.h"
 #include "resolver/scrub.h"
 #include "resolver/servers.h"
 
@@ -31,7 +31,7 @@ struct resolver *resolver_new(const struct resolver_env *env)
 	rand_bytes(r->env.rand, &r->key, sizeof(r->key));
 	r->arenas = arena_pool_new(RESOLVER_CHUNK, RESOLVER_CHUNKS_KEPT);
 	r->queries = query_table_new();
-	r->probes = probe_table_new(r);
+	r->scouts = scout_table_new(r);
 	r->failures = failures_new();
 	r->scratch = xalloc(RESOLVER_SCRATCH);
 	r->out = xalloc(RESOLVER_SCRATCH);
@@ -49,7 +49,7 @@ void resolver_free(struct resolver *r)
 	while (r->queries->all)
 		query_free(r->queries->all);
 	query_table_free(r->queries);
-	probe_table_free(r->probes);
+	scout_table_free(r->scouts);
 	failures_free(r->failures);
 	arena_pool_free(r->arenas);
 	xfree(r->scratch);

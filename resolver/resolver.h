@@ -25,7 +25,7 @@ struct resolver_conf; /* resolver/resolver_conf.h: immutable snapshot */
 struct stats;	      /* resolver/stats.h: this worker's counters */
 struct query_table;   /* resolver/query_state.h: live questions, for joining */
 struct failures;      /* resolver/failures.h */
-struct probe_table;   /* resolver/probe.h */
+struct scout_table;   /* resolver/scout.h */
 struct scrub_out;     /* resolver/scrub.h */
 
 /* Where an answer goes. Plain data, copied with each waiting client. */
@@ -68,7 +68,7 @@ struct resolver {
 	struct hash_key key;
 	struct arena_pool *arenas;
 	struct query_table *queries;
-	struct probe_table *probes;
+	struct scout_table *scouts;
 	struct failures *failures;  /* questions not to be tried again yet */
 	uint8_t *scratch;	    /* 64 KiB for encoding, turn */
 	uint8_t *out;		    /* 64 KiB, one client's reply, turn */

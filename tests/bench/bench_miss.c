@@ -116,8 +116,7 @@ static size_t reply(const struct asked *a, uint8_t *out)
 				&w, DNS_SECTION_ADDITIONAL, ns, DNS_TYPE_A, 1, 86400, glue, 4);
 		}
 	} else {
-		(void)!msg_write_rr(
-			&w, DNS_SECTION_ANSWER, q.q.name, q.q.type, 1, 300, address, 4);
+		(void)!msg_write_rr(&w, DNS_SECTION_ANSWER, q.q.name, q.q.type, 1, 300, address, 4);
 	}
 	(void)!msg_write_opt(&w, &(struct edns_reply){.udp_size = 1232, .ede = DNS_EDE_NONE});
 	return msg_write_end(&w);
@@ -223,8 +222,8 @@ static void ask(struct bench *b, const char *name)
 	if (dname_read(name, q.name, &len) != 0)
 		abort();
 	q.name_len = (uint8_t)len;
-	if (msg_write_query(query, sizeof(query), (uint16_t)b->n_answers, DNS_FLAG_RD, &q, &e,
-		    &len) != 0)
+	if (msg_write_query(
+		    query, sizeof(query), (uint16_t)b->n_answers, DNS_FLAG_RD, &q, &e, &len) != 0)
 		abort();
 	b->server_ns += cpu_ns() - begin;
 	if (front_one(b->r, query, len, &c, out, sizeof(out), &out_len) == FRONT_SEND)
@@ -252,9 +251,8 @@ static void measure(struct bench *b, const char *what, unsigned n, const char *f
 	}
 	took = cpu_ns() - begin;
 	printf("%-24s %6.2f us a miss, %.2f questions upstream, %.3f mallocs, %lu answered\n", what,
-		(double)(took - b->server_ns - clock_ns) / n / 1000,
-		(double)(b->n_sent - sent) / n, (double)(n_mallocs - mallocs) / n,
-		(unsigned long)(b->n_answers - answers));
+		(double)(took - b->server_ns - clock_ns) / n / 1000, (double)(b->n_sent - sent) / n,
+		(double)(n_mallocs - mallocs) / n, (unsigned long)(b->n_answers - answers));
 }
 
 int main(int argc, char **argv)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "resolver/probe.h"
+#include "resolver/scout.h"
 
 #include <string.h>
 
@@ -12,9 +12,9 @@
 #include "resolver/servers.h"
 #include "resolver/stats.h"
 
-enum { PROBE_QUERY_MAX = DNS_HEADER_LEN + DNAME_MAX + 4 + EDNS_PLAIN_LEN, PROBE_WAIT_MS = 3000 };
+enum { SCOUT_QUERY_MAX = DNS_HEADER_LEN + DNAME_MAX + 4 + EDNS_PLAIN_LEN, SCOUT_WAIT_MS = 3000 };
 
-struct probe {
+struct scout {
 	struct resolver *r;
 	struct transport *via;
 	uint64_t handle; /* 0: free */
@@ -25,34 +25,34 @@ struct probe {
 	uint8_t question[DNAME_MAX + 4];
 };
 
-struct probe_table {
-	struct probe probes[PROBE_MAX];
+struct scout_table {
+	struct scout scouts[SCOUT_MAX];
 };
 
-struct probe_table *probe_table_new(struct resolver *r)
+struct scout_table *scout_table_new(struct resolver *r)
 {
-	struct probe_table *t = xcalloc(1, sizeof(*t));
+	struct scout_table *t = xcalloc(1, sizeof(*t));
 
-	for (int i = 0; i < PROBE_MAX; i++)
-		t->probes[i].r = r;
+	for (int i = 0; i < SCOUT_MAX; i++)
+		t->scouts[i].r = r;
 	return t;
 }
 
-void probe_table_free(struct probe_table *t)
+void scout_table_free(struct scout_table *t)
 {
 	if (!t)
 		return;
-	for (int i = 0; i < PROBE_MAX; i++) {
-		if (t->probes[i].handle)
-			transport_cancel(t->probes[i].via, t->probes[i].handle);
+	for (int i = 0; i < SCOUT_MAX; i++) {
+		if (t->scouts[i].handle)
+			transport_cancel(t->scouts[i].via, t->scouts[i].handle);
 	}
 	xfree(t);
 }
 
 /* ID and question must be ours; what it says does not matter. */
-static enum transport_verdict probe_on_reply(void *arg, const uint8_t *bytes, size_t len)
+static enum transport_verdict scout_on_reply(void *arg, const uint8_t *bytes, size_t len)
 {
-	struct probe *p = arg;
+	struct scout *p = arg;
 	int64_t now_ms = resolver_now_ms(p->r);
 
 	if (len < DNS_HEADER_LEN + p->question_len || (bytes[0] << 8 | bytes[1]) != p->id ||
@@ -64,30 +64,30 @@ static enum transport_verdict probe_on_reply(void *arg, const uint8_t *bytes, si
 	return TRANSPORT_TAKE;
 }
 
-static void probe_on_fail(void *arg, int err)
+static void scout_on_fail(void *arg, int err)
 {
-	struct probe *p = arg;
+	struct scout *p = arg;
 
 	(void)err;
 	p->handle = 0;
 	servers_on_timeout(p->r->env.servers, &p->at, resolver_now_ms(p->r));
 }
 
-static void probe_start(struct probe *p, const struct query *q, const struct ip_port *at)
+static void scout_start(struct scout *p, const struct query *q, const struct ip_port *at)
 {
 	struct question question = {.type = DNS_TYPE_SOA, .class = DNS_CLASS_IN};
 	struct edns_reply edns = {
 		.udp_size = resolver_conf(p->r)->edns_size,
 		.ede = DNS_EDE_NONE,
 	};
-	uint8_t buf[PROBE_QUERY_MAX];
+	uint8_t buf[SCOUT_QUERY_MAX];
 	struct transport_ask ask = {
 		.server = *at,
 		.query = buf,
-		.timeout_ms = PROBE_WAIT_MS,
+		.timeout_ms = SCOUT_WAIT_MS,
 		.arg = p,
-		.on_reply = probe_on_reply,
-		.on_fail = probe_on_fail,
+		.on_reply = scout_on_reply,
+		.on_fail = scout_on_fail,
 	};
 
 	question.name_len = (uint8_t)dname_copy(q->at->zone, question.name);
@@ -106,25 +106,25 @@ static void probe_start(struct probe *p, const struct query *q, const struct ip_
 	stats_add(p->r->env.stats, STATS_PROBES);
 }
 
-void probe_consider(struct query *q)
+void scout_consider(struct query *q)
 {
 	struct resolver *r = q->r;
 	int64_t now_ms = resolver_now_ms(r);
-	uint32_t dice = rand_below(r->env.rand, PROBE_ONE_IN);
+	uint32_t dice = rand_below(r->env.rand, SCOUT_ONE_IN);
 	const struct delegation_addr *a;
-	struct probe *p = NULL;
+	struct scout *p = NULL;
 
-	if (dice % PROBE_DEAD_ONE_IN != 0 || q->at->n_addrs < 2 ||
+	if (dice % SCOUT_DEAD_ONE_IN != 0 || q->at->n_addrs < 2 ||
 		q->at->kind == DELEGATION_FORWARD)
 		return;
-	for (int i = 0; i < PROBE_MAX && !p; i++) {
-		if (!r->probes->probes[i].handle)
-			p = &r->probes->probes[i];
+	for (int i = 0; i < SCOUT_MAX && !p; i++) {
+		if (!r->scouts->scouts[i].handle)
+			p = &r->scouts->scouts[i];
 	}
 	a = &q->at->addrs[rand_below(r->env.rand, q->at->n_addrs)];
 	if (!p || a->tries > 0 || a->is_failed ||
 		!servers_take_probe(r->env.servers, &a->at, dice != 0, now_ms) ||
 		budget_take(q->budget, BUDGET_SENDS, now_ms) != 0)
 		return;
-	probe_start(p, q, &a->at);
+	scout_start(p, q, &a->at);
 }

@@ -6,17 +6,17 @@
  * the occasion; few at a time; one server at most once in SERVERS_PROBE_MIN_MS. */
 #include "base/ip.h"
 
-#define PROBE_MAX	  8  /* under way at a time, per worker */
-#define PROBE_ONE_IN	  16 /* questions that may also try an unknown server */
-#define PROBE_DEAD_ONE_IN 4  /* questions that may also try a dead one whose time has come */
+#define SCOUT_MAX	  8  /* under way at a time, per worker */
+#define SCOUT_ONE_IN	  16 /* questions that may also try an unknown server */
+#define SCOUT_DEAD_ONE_IN 4  /* questions that may also try a dead one whose time has come */
 
-struct probe_table;
+struct scout_table;
 struct query;
 struct resolver;
 
-struct probe_table *probe_table_new(struct resolver *r);
+struct scout_table *scout_table_new(struct resolver *r);
 /* Cancels what is under way. */
-void probe_table_free(struct probe_table *t); /* NULL allowed */
+void scout_table_free(struct scout_table *t); /* NULL allowed */
 
 /* q is about to ask somebody: shall another of its servers be tried too? */
-void probe_consider(struct query *q);
+void scout_consider(struct query *q);
