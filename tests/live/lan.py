@@ -159,11 +159,7 @@ class Lan:
     def __enter__(self):
         try:
             self.srv = self.add("srv")
-            self.srv.run("ip", "link", "add", "br0", "type", "bridge", "forward_delay", "0")
-            self.srv.run("sysctl", "-qw", "net.ipv6.conf.br0.accept_dad=0")
-            self.srv.run("ip", "link", "set", "br0", "up")
-            self.srv.run("ip", "addr", "add", SERVER + "/24", "brd", "+", "dev", "br0")
-            self.srv.run("ip", "-6", "addr", "add", SERVER6 + "/64", "dev", "br0", "nodad")
+            self.bridge("br0", SERVER + "/24", SERVER6 + "/64")
             self.clients = [self.client(i + 1) for i in range(self.n)]
         except BaseException:
             self.__exit__()
@@ -180,6 +176,14 @@ class Lan:
             n.down()
         shutil.rmtree(self.dir, ignore_errors=True)
 
+    def bridge(self, name, *addresses):
+        """A bridge in the daemon's namespace with these addresses/lengths."""
+        self.srv.run("ip", "link", "add", name, "type", "bridge", "forward_delay", "0")
+        self.srv.run("sysctl", "-qw", f"net.ipv6.conf.{name}.accept_dad=0")
+        self.srv.run("ip", "link", "set", name, "up")
+        for a in addresses:
+            self.srv.run("ip", "addr", "add", a, *(["nodad"] if ":" in a else ["brd", "+"]), "dev", name)
+
     def add(self, name):
         n = Ns(f"{self.tag}-{name}")
         self.ns.append(n)
@@ -194,20 +198,29 @@ class Lan:
         bridge_ns.run("ip", "link", "set", port, "master", bridge, "up")
         ns.run("ip", "link", "set", dev, "up")
 
-    def client(self, i):
+    def client(self, i, bridge="br0"):
         n = self.add(f"c{i}")
-        self.join(n, self.srv, "br0")
+        self.join(n, self.srv, bridge)
         return n
+
+    def static(self, *clients):
+        """10.7.0.11, 10.7.0.12, ... for clients that are to have no lease."""
+        for i, ns in enumerate(clients or self.clients):
+            ns.run("ip", "addr", "add", f"10.7.0.{11 + i}/24", "dev", "eth0")
 
     def config(self, extra="", lan="", dns="", user="none", name="lanthorn.yaml", subnet="10.7.0.0/24",
                pool="10.7.0.100-10.7.0.199", lease="1h"):
         """Write a configuration for br0; extra is put at the end, lan and dns inside their maps."""
+        return self.write(f"lan:\n  br0:\n    subnet: {subnet}\n    pool: [{pool}]\n"
+                          f"    router: {SERVER}\n    lease: {lease}\n    probe: no\n{indent(lan, 4)}{extra}", dns, user, name)
+
+    def write(self, text, dns="", user="none", name="lanthorn.yaml"):
+        """Write a configuration: what every test needs, and text behind it."""
         path = f"{self.dir}/{name}"
         with open(path, "w") as f:
             f.write(f"state-dir: {self.dir}/state\nuser: {user}\ndomain: {DOMAIN}\n"
-                    f"dns:\n  validate: no\n  prime: no\n  workers: 2\n  cache-size: 32M\n{indent(dns, 2)}"
-                    f"lan:\n  br0:\n    subnet: {subnet}\n    pool: [{pool}]\n"
-                    f"    router: {SERVER}\n    lease: {lease}\n    probe: no\n{indent(lan, 4)}{extra}")
+                    f"dns:\n  validate: no\n  prime: no\n  cache-size: 32M\n"
+                    f"{'' if 'workers:' in dns else '  workers: 2' + chr(10)}{indent(dns, 2)}{text}")
         return path
 
     def daemon(self, config=None, **kw):
@@ -314,7 +327,10 @@ class Daemon:
         return json.loads(p.stdout) if p.stdout.strip() else None
 
     def state_dir(self):
-        return re.search(r"^state-dir: *(\S+)", open(self.config).read(), re.M).group(1)
+        """As the configuration said when it was first asked for: it needs a restart to change."""
+        if not hasattr(self, "_state_dir"):
+            self._state_dir = re.search(r"^state-dir: *(\S+)", open(self.config).read(), re.M).group(1)
+        return self._state_dir
 
     def metric(self, name):
         m = re.search(rf"^lanthorn_{name} (\S+)$", self.ctl("metrics")[1], re.M)
