@@ -1,17 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The file is an array of pages. Pages 0 and 1 are meta pages, written alternately: the one with
- * the larger transaction number counts. A meta page has the roots of two B+trees: the list of free
- * pages (keyed by transaction) and the main database, whose values are the roots of the tables.
- * Numbers are in the machine's own order and width.
- *
- * page:  number | pad u16 | flags u16 | lower u16, upper u16 (or: count u32) | offsets u16 ...
- * node:  size or child, low and high u16 | flags u16 | key length u16 | key | data
- *
- * Nodes lie without gaps from `upper` to the page's end. A value too large for its page stands on
- * overflow pages of its own, the node has their number. */
+/* The layout of pages stands in store/page.h. */
 #include "store/pagefile.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
@@ -19,55 +9,18 @@
 #include <unistd.h>
 
 #include "base/xalloc.h"
+#include "store/page.h"
 #include "store/store_limits.h"
 
-#define PAGE_BRANCH   0x01
-#define PAGE_LEAF     0x02
-#define PAGE_OVERFLOW 0x04
-#define PAGE_META     0x08
-#define NODE_BIG      0x01
-#define NODE_TABLE    0x02
-#define NODE_DUPS     0x04
-#define NODE_HEAD     8
-
-#define META_MAGIC    0xBEEFC0DEu
-#define META_VERSION  1
-#define FLAG_INTKEY   0x08   /* of the tree of free pages; LMDB keeps it in the meta's flags */
-#define FLAG_NOSUBDIR 0x4000 /* harmless flag of the environment that lands there too */
-#define NO_ROOT	      SIZE_MAX
-#define DEPTH_MAX     32
-#define KEY_MAX	      511
-#define PSIZE_MIN     4096 /* LMDB takes the system's page size, up to 32 KiB */
-#define PSIZE_MAX     32768
+#define NO_ROOT	  SIZE_MAX
+#define DEPTH_MAX 32
+#define KEY_MAX	  511
+#define PSIZE_MIN 4096 /* LMDB takes the system's page size, up to 32 KiB */
+#define PSIZE_MAX 32768
 
 /* Pages that a transaction took and gave back are never written: the file may end before the last
  * page that was ever numbered. By no more than what one of our transactions can take. */
 #define TAIL_SLACK ((uint64_t)16 << 20)
-
-struct page_head {
-	size_t number;
-	uint16_t pad, flags, lower, upper;
-};
-
-struct tree_desc {
-	uint32_t pad;
-	uint16_t flags, depth;
-	size_t n_branch, n_leaf, n_overflow, n_entries, root;
-};
-
-struct meta {
-	uint32_t magic, version;
-	size_t address, map_len;
-	struct tree_desc free_tree, main_tree;
-	size_t last_page, txn;
-};
-
-struct node {
-	size_t child; /* branch: page; leaf: data length */
-	uint16_t flags;
-	const uint8_t *key, *data;
-	size_t key_len;
-};
 
 struct bound {
 	const uint8_t *key; /* NULL: none */
@@ -95,9 +48,6 @@ struct walk {
 	const struct pagefile_visitor *visitor;
 	struct pagefile_verdict *verdict;
 };
-
-static_assert(sizeof(struct page_head) == sizeof(size_t) + 8, "as LMDB lays it out");
-static_assert(sizeof(struct tree_desc) == 8 + 5 * sizeof(size_t), "as LMDB lays it out");
 
 static int fail(struct walk *w, const char *what, uint64_t page)
 {
@@ -158,45 +108,6 @@ static int page_mark(struct walk *w, size_t number)
 	return 0;
 }
 
-/* Node i of a branch or leaf page; false when it does not lie inside the page. */
-static bool node_get(const uint8_t *page, size_t psize, size_t i, bool leaf, struct node *out)
-{
-	uint16_t at, part[4]; /* low, high, flags, key length */
-	size_t inside;
-
-	memcpy(&at, page + sizeof(struct page_head) + 2 * i, 2);
-	if (at % 2 || at < sizeof(struct page_head) || (size_t)at + NODE_HEAD > psize)
-		return false;
-	memcpy(part, page + at, sizeof(part));
-	*out = (struct node){.flags = leaf ? part[2] : 0,
-		.child = (size_t)part[0] | (size_t)part[1] << 16,
-		.key = page + at + NODE_HEAD,
-		.data = page + at + NODE_HEAD + part[3],
-		.key_len = part[3]};
-#if SIZE_MAX > 0xffffffff
-	if (!leaf)
-		out->child |= (size_t)part[2] << 32;
-#endif
-	inside = NODE_HEAD + out->key_len;
-	if (leaf)
-		inside += out->flags & NODE_BIG ? sizeof(size_t) : out->child;
-	return out->key_len <= KEY_MAX && inside <= psize - at;
-}
-
-static size_t node_len(const struct node *n, bool leaf)
-{
-	size_t len = NODE_HEAD + n->key_len;
-
-	if (leaf)
-		len += n->flags & NODE_BIG ? sizeof(size_t) : n->child;
-	return (len + 1) & ~(size_t)1;
-}
-
-static size_t page_n_nodes(const struct page_head *head)
-{
-	return head->lower < sizeof(*head) ? 0 : (head->lower - sizeof(*head)) / 2;
-}
-
 /* LMDB inserts at `upper` and believes it: all nodes must lie between it and the end, exactly. */
 static int page_check_space(struct walk *w, const uint8_t *page, const struct page_head *head)
 {
@@ -207,14 +118,14 @@ static int page_check_space(struct walk *w, const uint8_t *page, const struct pa
 		head->upper > w->psize || head->pad)
 		return fail(w, "a page's bounds are impossible", head->number);
 	for (size_t i = 0; i < n; i++) {
-		struct node node;
+		struct page_node node;
 		uint16_t at;
 
-		if (!node_get(page, w->psize, i, leaf, &node))
+		if (!page_node(page, w->psize, i, leaf, &node))
 			return fail(w, "an entry leaves its page", head->number);
 		memcpy(&at, page + sizeof(*head) + 2 * i, 2);
 		least = at < least ? at : least;
-		sum += node_len(&node, leaf);
+		sum += page_node_len(&node, leaf);
 	}
 	if (least != head->upper || sum != w->psize - head->upper)
 		return fail(w, "the entries of a page do not fill their place", head->number);
@@ -237,8 +148,8 @@ static int key_compare(
 	return c ? c : a_len < b_len ? -1 : a_len > b_len;
 }
 
-static bool key_is_within(
-	enum tree_kind kind, const struct node *n, const struct bound *from, const struct bound *to)
+static bool key_is_within(enum tree_kind kind, const struct page_node *n, const struct bound *from,
+	const struct bound *to)
 {
 	if (from->key && key_compare(kind, n->key, n->key_len, from->key, from->len) < 0)
 		return false;
@@ -246,8 +157,8 @@ static bool key_is_within(
 }
 
 /* The value of a leaf node, from its page or from overflow pages into w->big. */
-static int node_value(
-	struct walk *w, struct tree *t, const struct node *n, const uint8_t **out, size_t *out_len)
+static int node_value(struct walk *w, struct tree *t, const struct page_node *n,
+	const uint8_t **out, size_t *out_len)
 {
 	struct page_head head;
 	uint32_t n_pages;
@@ -278,11 +189,11 @@ static int node_value(
 	return 0;
 }
 
-static int tree_walk(struct walk *w, struct tree *t, const struct tree_desc *d, unsigned level);
+static int tree_walk(struct walk *w, struct tree *t, const struct page_tree *d, unsigned level);
 
 /* A record of the list of free pages: count, then page numbers, descending. */
-static int leaf_item_free(struct walk *w, struct tree *t, const struct node *n, const uint8_t *data,
-	size_t len, size_t page)
+static int leaf_item_free(struct walk *w, struct tree *t, const struct page_node *n,
+	const uint8_t *data, size_t len, size_t page)
 {
 	size_t count, number, before = SIZE_MAX;
 	int err;
@@ -306,10 +217,10 @@ static int leaf_item_free(struct walk *w, struct tree *t, const struct node *n, 
 
 /* An entry of the main database: a table and its root. */
 static int leaf_item_table(
-	struct walk *w, const struct node *n, const uint8_t *data, size_t len, unsigned level)
+	struct walk *w, const struct page_node *n, const uint8_t *data, size_t len, unsigned level)
 {
 	struct tree table = {.kind = TREE_TABLE, .name_len = n->key_len};
-	struct tree_desc desc;
+	struct page_tree desc;
 
 	if (!(n->flags & NODE_TABLE) || len != sizeof(desc) || n->key_len > sizeof(table.name))
 		return fail(w, "an entry of the main database is no table", 0);
@@ -323,7 +234,7 @@ static int leaf_item_table(
 }
 
 static int leaf_item(
-	struct walk *w, struct tree *t, const struct node *n, size_t page, unsigned level)
+	struct walk *w, struct tree *t, const struct page_node *n, size_t page, unsigned level)
 {
 	struct pagefile_item item = {.table = t->name, .table_len = t->name_len};
 	uint16_t allowed = t->kind == TREE_MAIN ? NODE_TABLE : NODE_BIG;
@@ -360,12 +271,12 @@ static int walk_branch(struct walk *w, struct tree *t, const uint8_t *page,
 	if (n < 2)
 		return fail(w, "a branch page has a single child", head->number);
 	for (size_t i = 0; i < n; i++) {
-		struct node node, next;
+		struct page_node node, next;
 		struct bound high = to;
 
-		(void)node_get(page, w->psize, i, false, &node);
+		(void)page_node(page, w->psize, i, false, &node);
 		if (i + 1 < n) {
-			(void)node_get(page, w->psize, i + 1, false, &next);
+			(void)page_node(page, w->psize, i + 1, false, &next);
 			high = (struct bound){next.key, next.key_len};
 			if (!key_is_within(t->kind, &next, &low, &to) ||
 				(low.key &&
@@ -387,14 +298,14 @@ static int walk_leaf(struct walk *w, struct tree *t, const uint8_t *page,
 	const struct page_head *head, unsigned level, struct bound from, struct bound to)
 {
 	size_t n = page_n_nodes(head);
-	struct node node, before = {.key = NULL};
+	struct page_node node, before = {.key = NULL};
 	int err;
 
 	t->n_leaf++;
 	if (!n)
 		return fail(w, "a leaf page is empty", head->number);
 	for (size_t i = 0; i < n; i++, before = node) {
-		(void)node_get(page, w->psize, i, true, &node);
+		(void)page_node(page, w->psize, i, true, &node);
 		if (!node.key_len || !key_is_within(t->kind, &node, &from, &to) ||
 			(i && key_compare(t->kind, before.key, before.key_len, node.key,
 				      node.key_len) >= 0))
@@ -427,7 +338,7 @@ static int walk_page(struct walk *w, struct tree *t, size_t number, unsigned dep
 	return walk_leaf(w, t, page, &head, level, from, to);
 }
 
-static int tree_walk(struct walk *w, struct tree *t, const struct tree_desc *d, unsigned level)
+static int tree_walk(struct walk *w, struct tree *t, const struct page_tree *d, unsigned level)
 {
 	const struct bound none = {NULL, 0};
 	int err = 0;
@@ -451,7 +362,8 @@ static bool psize_is_valid(size_t psize)
 	return psize >= PSIZE_MIN && psize <= PSIZE_MAX && !(psize & (psize - 1));
 }
 
-static int meta_check(struct walk *w, const struct meta *m, const struct page_head *head, int i)
+static int meta_check(
+	struct walk *w, const struct page_meta *m, const struct page_head *head, int i)
 {
 	if (head->number != (size_t)i || !(head->flags & PAGE_META) || m->magic != META_MAGIC)
 		return fail(w, "a meta page is none", (uint64_t)i);
@@ -464,7 +376,7 @@ static int meta_check(struct walk *w, const struct meta *m, const struct page_he
 
 /* Reads both meta pages; newest gets the index of the one that counts. The second page is where the
  * first one's page size says. */
-static int metas_read(struct walk *w, struct meta m[2], int *newest)
+static int metas_read(struct walk *w, struct page_meta m[2], int *newest)
 {
 	struct page_head head;
 	size_t at = 0;
@@ -492,7 +404,7 @@ static int metas_read(struct walk *w, struct meta m[2], int *newest)
 
 /* Walks one tree of a meta page that may be the older one: errors are told by the return value and
  * leave no trace in the verdict; nothing is marked. */
-static int meta_last_free(struct walk *w, const struct meta *m, uint64_t *out)
+static int meta_last_free(struct walk *w, const struct page_meta *m, uint64_t *out)
 {
 	struct pagefile_verdict ignored = {0}, *verdict = w->verdict;
 	struct tree tree = {.kind = TREE_FREE};
@@ -510,9 +422,10 @@ static int meta_last_free(struct walk *w, const struct meta *m, uint64_t *out)
 /* A flipped bit in a transaction number would silently choose the state before the last commit.
  * What gives it away: commit n puts the pages it gave up into the free list under n, so the
  * newest number there is the meta page's own. (The first commits give up none.) */
-static int metas_check_age(struct walk *w, const struct meta m[2], int newest, uint64_t last_free)
+static int metas_check_age(
+	struct walk *w, const struct page_meta m[2], int newest, uint64_t last_free)
 {
-	const struct meta *now = &m[newest], *old = &m[!newest];
+	const struct page_meta *now = &m[newest], *old = &m[!newest];
 	uint64_t old_last_free;
 
 	if (now->txn > 2 && last_free != now->txn)
@@ -533,7 +446,7 @@ static void walk_fini(struct walk *w)
 static int walk_file(struct walk *w)
 {
 	struct tree free_tree = {.kind = TREE_FREE}, main_tree = {.kind = TREE_MAIN};
-	struct meta m[2];
+	struct page_meta m[2];
 	int newest, err;
 
 	if ((err = metas_read(w, m, &newest)) < 0)
@@ -581,9 +494,9 @@ static void carve_page(struct walk *w, const uint8_t *page, size_t number)
 	n = page_n_nodes(&head);
 	for (size_t i = 0; i < n; i++) {
 		struct pagefile_item item = {0};
-		struct node node;
+		struct page_node node;
 
-		if (!node_get(page, w->psize, i, true, &node) || (node.flags & ~NODE_BIG) ||
+		if (!page_node(page, w->psize, i, true, &node) || (node.flags & ~NODE_BIG) ||
 			node_value(w, &unknown, &node, &item.data, &item.len))
 			continue;
 		item.key = node.key;
@@ -598,7 +511,7 @@ void pagefile_carve(int fd, const struct pagefile_visitor *visitor)
 	struct walk w = {.fd = fd, .visitor = visitor, .verdict = &ignored, .unmarked = true};
 	uint8_t *page;
 	struct stat st;
-	struct meta m[2] = {0};
+	struct page_meta m[2] = {0};
 	int newest;
 
 	if (fstat(fd, &st) < 0)

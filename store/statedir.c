@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -66,7 +65,8 @@ static void statedir_read_pid(int fd, char *text, size_t cap)
 	ssize_t n = pread(fd, pid, sizeof(pid) - 1, 0);
 
 	pid[n > 0 ? n : 0] = 0;
-	(void)snprintf(text, cap, "the state directory is in use by process %ld", atol(pid));
+	pid[strspn(pid, "0123456789")] = 0;
+	(void)snprintf(text, cap, "the state directory is in use by process %s", pid);
 }
 
 static void statedir_write_pid(int fd)
@@ -79,6 +79,15 @@ static void statedir_write_pid(int fd)
 		(void)!ftruncate(fd, 0);
 }
 
+/* What root makes in passing (the command line) belongs to the owner of the directory. */
+static void statedir_give(int dir_fd, int fd)
+{
+	struct stat st;
+
+	if (geteuid() == 0 && fstat(dir_fd, &st) == 0)
+		(void)!fchown(fd, st.st_uid, st.st_gid);
+}
+
 int statedir_lock(int dir_fd, bool shared, char *text, size_t text_cap, int *out_fd)
 {
 	const struct timespec pause = {.tv_nsec = STATEDIR_LOCK_PAUSE_NS};
@@ -89,6 +98,7 @@ int statedir_lock(int dir_fd, bool shared, char *text, size_t text_cap, int *out
 		fd = openat(dir_fd, "lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return err_from_errno(errno);
+	statedir_give(dir_fd, fd);
 	while (flock(fd, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) < 0) {
 		if (errno == EINTR)
 			continue;

@@ -367,6 +367,42 @@ static void a_full_map_refuses_new_leases_and_renews_old_ones(void **state)
 	store_close(s);
 }
 
+static uid_t owner_of(const char *dir, const char *name)
+{
+	struct stat st;
+
+	assert_int_equal(stat(path_of(dir, name), &st), 0);
+	return st.st_uid;
+}
+
+static void what_root_makes_belongs_to_the_daemons_user(void **state)
+{
+	static const char *const NAMES[] = {".", "lock", "data.mdb", "data.mdb-lock", "snapshots",
+		"snapshots/leases-1.mdb", "snapshots/leases-2.mdb"};
+	const struct store_opts opts = {.uid = 12345, .gid = 12345, .map_len = SCRATCH_MAP};
+	struct store_report report;
+	struct store *s;
+	size_t n;
+
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(store_open(*state, &opts, &s, &report), 0);
+	assert_int_equal(snapshot_write(s, &n), 0);
+	store_close(s);
+	/* the command line, as root, with no daemon running: an import, then a look */
+	assert_int_equal(store_open_offline(*state, false, &s, &report), 0);
+	assert_int_equal(put_lease(s, 1, 1), 0);
+	assert_int_equal(snapshot_write(s, &n), 0);
+	store_close(s);
+	assert_int_equal(unlink(path_of(*state, "lock")), 0);
+	assert_int_equal(store_open_offline(*state, true, &s, &report), 0);
+	store_close(s);
+	assert_int_equal(store_open(*state, &opts, &s, &report), 0);
+	store_close(s);
+	for (size_t i = 0; i < sizeof(NAMES) / sizeof(NAMES[0]); i++)
+		assert_int_equal(owner_of(*state, NAMES[i]), 12345);
+}
+
 int main(void)
 {
 #define SCRATCH(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
@@ -384,6 +420,7 @@ int main(void)
 		SCRATCH(a_hopeless_file_without_snapshot_is_said_aloud),
 		SCRATCH(a_vanished_file_comes_back_from_the_snapshot),
 		SCRATCH(a_damaged_record_is_kept_aside_and_replaced_from_the_snapshot),
+		SCRATCH(what_root_makes_belongs_to_the_daemons_user),
 		SCRATCH(health_counts_what_is_in_use),
 		SCRATCH(a_full_map_refuses_new_leases_and_renews_old_ones),
 	};
