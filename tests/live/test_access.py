@@ -49,8 +49,6 @@ with Lan(clients=1) as lan:
             n += at[2] != socket.PACKET_OUTGOING and b[9] == proto and struct.unpack("!H", b[20:22])[0] == port
 
     check("a friend is answered", rcode(friend.ask("nobody.lan.test")) == "NXDOMAIN")
-    near_answer = run(*far.cmd("ping", "-c", "1", "-W", "2", SERVER), check=False).returncode == 0
-    check("the stranger can reach us", near_answer)
     received(0, 0)
     denied = d.metric("dns_denied_total")
     check("a stranger's question by UDP: no answer", stranger.ask("nobody.lan.test", timeout=0.6) is None)

@@ -20,7 +20,7 @@ def unbound(net, address, *lines):
     with open(path, "w") as f:
         f.write(f"server:\n interface: {address}\n access-control: 0.0.0.0/0 allow\n username: \"\"\n chroot: \"\"\n pidfile: \"\"\n"
                 " use-syslog: no\n do-daemonize: no\n module-config: iterator\n" + "".join(f" {l}\n" for l in lines))
-    return net.ns.popen("unbound", "-d", "-p", "-c", path, log=path + ".log")
+    return net.ns.popen(net.lan.unconfined("unbound"), "-d", "-p", "-c", path, log=path + ".log")
 
 
 def named(net, address, origin, text):
@@ -32,7 +32,7 @@ def named(net, address, origin, text):
     with open(f"{folder}/conf", "w") as f:
         f.write(f'options {{ directory "{folder}"; listen-on {{ {address}; }}; listen-on-v6 {{ none; }}; pid-file none; recursion no; '
                 f'session-keyfile none; dnssec-validation no; }}; controls {{ }};\nzone "{origin}" {{ type primary; file "zone"; }};\n')
-    return net.ns.popen("named", "-f", "-c", f"{folder}/conf", log=f"{folder}/log")
+    return net.ns.popen(net.lan.unconfined("named"), "-f", "-c", f"{folder}/conf", log=f"{folder}/log")
 
 
 with Lan(clients=1) as lan:

@@ -42,7 +42,7 @@ with Lan(clients=1) as lan:
     config = lan.config(user="nobody", extra="sandbox: yes\n")
     secret = f"{lan.dir}/secret"
     with open(secret, "w") as f:
-        f.write("root only")
+        f.write("10.7.0.66 leaked\n")
     os.chmod(secret, 0o600)
     d = lan.daemon(config, env={"NOTIFY_SOCKET": f"{lan.dir}/notify", "WATCHDOG_USEC": "2000000"}, wait=False)
     check("READY=1 is told", heard.recv(4096).decode().startswith("READY=1"))
@@ -77,6 +77,16 @@ with Lan(clients=1) as lan:
     j = d.json("status")
     check("with --json its fields", j["sandbox"] == {"user_changed": True, "seccomp": True, "landlock": True, "uid": uid}
           and j["dhcp"] and j["leases"] == 0 and "br0" in j["lans"], j)
+
+    with open(config) as f:
+        text = f.read()
+    with open(config, "w") as f:
+        f.write(text + f"hosts: {secret}\n")
+    code, out = d.ctl("reload")
+    check("it reads no file of root's", code == 0 and f"{secret} cannot be read" in out and "denied" in out.lower(), (code, out))
+    with open(config, "w") as f:
+        f.write(text)
+    d.ctl("reload")
 
     # ---- taken already ----
     code, out = tries(lan, config)
