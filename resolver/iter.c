@@ -124,7 +124,7 @@ static void iter_set_alarm(struct query *q)
 	int64_t due_ms = q->budget->deadline_ms;
 	const struct resolver_conf *conf = resolver_conf(q->r);
 
-	if (conf->serve_stale_s > 0 && !q->is_kept && !q->is_stale_tried &&
+	if (conf->serve_stale_s > 0 && !q->is_internal && !q->is_kept && !q->is_stale_tried &&
 		q->start_ms + RESOLVER_STALE_WAIT_MS < due_ms)
 		due_ms = q->start_ms + RESOLVER_STALE_WAIT_MS;
 	wheel_start(q->r->env.wheel, &q->alarm, due_ms);

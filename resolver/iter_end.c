@@ -76,8 +76,11 @@ static int iter_failure_ede(const struct query *q)
 
 enum iter_state iter_fail(struct query *q)
 {
+	int64_t now_ms = resolver_now_ms(q->r);
+	/* A sub-question that ran out of another's budget has not been tried in earnest. */
 	bool is_local =
-		q->out.is_local || servers_is_offline(q->r->env.servers, resolver_now_ms(q->r));
+		q->out.is_local || servers_is_offline(q->r->env.servers, now_ms) ||
+		(q->is_internal && (q->budget->is_spent || budget_left_ms(q->budget, now_ms) == 0));
 	int ede = q->out.ede != DNS_EDE_NONE ? q->out.ede : iter_failure_ede(q);
 	struct query_result stale;
 

@@ -122,6 +122,31 @@ static bool iter_cached_negative(struct query *q)
 	return true;
 }
 
+/* RFC 8020: what does not exist has nothing beneath. Only a proven denial counts: some servers deny
+ * names that only have names beneath them. */
+static bool iter_is_cut_off(struct query *q, const struct resolver_conf *conf)
+{
+	const struct resolver_forward *governor = resolver_conf_forward(conf, q->target);
+	unsigned labels = dname_labels(q->target);
+
+	for (unsigned n = 1; conf->validate && n < labels; n++) {
+		const uint8_t *above = dname_strip(q->target, n);
+		struct cache_proof proof;
+
+		if (governor && resolver_conf_forward(conf, above) != governor)
+			return false;
+		if (cache_rrset_negative(q->r->env.rrsets, above, q->type, q->class,
+			    resolver_now_ms(q->r), q->arena, &proof) != CACHE_NEGATIVE_NXDOMAIN ||
+			proof.security != RRSET_SECURE)
+			continue;
+		q->out.rcode = DNS_RCODE_NXDOMAIN;
+		for (unsigned i = 0; i < proof.n; i++)
+			(void)iter_add_authority(q, proof.rr[i]);
+		return true;
+	}
+	return false;
+}
+
 static enum iter_state iter_look_cache(struct query *q)
 {
 	struct rrset *rr;
@@ -153,7 +178,7 @@ static enum iter_state iter_look_cache(struct query *q)
 		q->was_upstream = true;
 		return ITER_FOLLOW;
 	}
-	return ITER_FIND_CUT;
+	return iter_is_cut_off(q, resolver_conf(q->r)) ? ITER_VALIDATE : ITER_FIND_CUT;
 }
 
 enum iter_state iter_look(struct query *q)

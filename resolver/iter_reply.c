@@ -270,6 +270,8 @@ bool iter_can_read(struct query *q, struct exchange *x)
 	err = scrub_reply(&in, q->r->scrubbed);
 	if (err == ERR_MALFORMED || err == ERR_TRUNC)
 		return false;
+	if (err == ERR_SPACE)
+		stats_add(q->r->env.stats, STATS_LIMIT_ARENA);
 	q->kind = err == 0 ? classify_content(m, q->r->scrubbed,
 				     q->at->kind == DELEGATION_FORWARD || q->takes_cached)
 			   : CLASSIFY_BROKEN;

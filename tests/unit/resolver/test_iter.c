@@ -172,6 +172,25 @@ TEST(a_denial_without_soa_is_passed_on_but_not_remembered)
 	fake_free(n);
 }
 
+TEST(a_proven_denial_covers_all_beneath_it)
+{
+	struct fake_net *n = small_world();
+	struct cache_proof proof = {.security = RRSET_SECURE, .rank = RRSET_RANK_AUTHORITY_AA};
+	static const uint8_t name[] = "\4gone\7example\3com";
+
+	cache_rrset_put_negative(n->env.rrsets, name, DNS_TYPE_A, DNS_CLASS_IN,
+		CACHE_NEGATIVE_NXDOMAIN, &proof, 60, n->now_ms);
+	n->conf->validate = true;
+	assert_rcode(fake_ask(n, "a.b.gone.example.com", "TXT"), DNS_RCODE_NXDOMAIN);
+	assert_int_equal(0, n->n_sent);
+	/* An unproven one does not: some servers deny empty non-terminals. */
+	proof.security = RRSET_UNCHECKED;
+	cache_rrset_put_negative(n->env.rrsets, (const uint8_t *)"\1b\1c\1d\7example\3com",
+		DNS_TYPE_A, DNS_CLASS_IN, CACHE_NEGATIVE_NXDOMAIN, &proof, 60, n->now_ms);
+	assert_has(fake_ask(n, "a.b.c.d.example.com", "TXT"), "\"deep\"");
+	fake_free(n);
+}
+
 TEST(an_alias_to_nowhere_is_nxdomain_with_the_alias)
 {
 	struct fake_net *n = small_world();
@@ -402,6 +421,7 @@ int main(void)
 		cmocka_unit_test(an_unknown_name_is_nxdomain_with_the_soa_and_remembered),
 		cmocka_unit_test(a_missing_type_is_nodata_for_that_type_only),
 		cmocka_unit_test(a_denial_without_soa_is_passed_on_but_not_remembered),
+		cmocka_unit_test(a_proven_denial_covers_all_beneath_it),
 		cmocka_unit_test(an_alias_to_nowhere_is_nxdomain_with_the_alias),
 		cmocka_unit_test(a_deep_name_is_reached_through_empty_labels),
 		cmocka_unit_test(a_name_of_many_labels_costs_ten_steps),
