@@ -573,6 +573,69 @@ static void an_interface_without_a_lan_is_not_served(void **state)
 	assert_int_equal(1, fake_counters(f).drop_lan);
 }
 
+static void addresses_that_are_taken_in_a_pool_are_nobodys(void **state)
+{
+	struct fake_lan *f = *state;
+	static const uint32_t taken[] = {
+		IP4(10, 77, 0, 0), FAKE_SERVER, IP4(10, 77, 0, 254), IP4(10, 77, 0, 255)};
+	struct fake_client c = fake_client(1);
+
+	f->pool = (struct dhcp_range){IP4(10, 77, 0, 0), IP4(10, 77, 0, 255)};
+	server4_configure(f->s, &f->conf, f->now);
+	assert_int_equal(252, server4_lan_stats(f->s, 0).n_pool);
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
+		fake_select(f, &c, taken[i]);
+		assert_int_equal(DHCP_NAK, fake_type(f));
+		fake_reboot(f, &c, taken[i]);
+		assert_int_equal(DHCP_NAK, fake_type(f));
+	}
+	assert_int_equal(IP4(10, 77, 0, 2), fake_lease(f, &c));
+}
+
+static void a_broadcast_from_the_wrong_network_is_refused(void **state)
+{
+	struct fake_lan *f = *state;
+	struct fake_client c = fake_client(1);
+	uint32_t addr;
+
+	c.giaddr = FAKE_FAR_GW;
+	addr = fake_lease(f, &c);
+	c.giaddr = 0; /* carried over to br0, it still has its far address */
+	fake_rebind(f, &c, addr);
+	assert_int_equal(DHCP_NAK, fake_type(f));
+	assert_int_equal(SERVER4_TO_BROADCAST, f->out.path);
+}
+
+static void an_offer_stands_over_a_reload(void **state)
+{
+	struct fake_lan *f = *state;
+	struct fake_client a = fake_client(1), b = fake_client(2);
+	uint32_t addr;
+
+	fake_discover(f, &a);
+	addr = fake_yiaddr(f);
+	server4_configure(f->s, &f->conf, f->now);
+	fake_discover(f, &b);
+	assert_int_not_equal(addr, fake_yiaddr(f));
+	fake_select(f, &a, addr);
+	assert_int_equal(DHCP_ACK, fake_type(f));
+}
+
+static void a_lease_in_its_last_second_survives_a_restart(void **state)
+{
+	struct fake_lan *f = *state;
+	struct fake_client c = fake_client(1);
+	uint32_t addr = fake_lease(f, &c);
+
+	f->now.mono_ms += 3600000 - 1;
+	f->now.wall_s += 3600; /* its fraction is unknown */
+	fake_restart(f);
+	f->now.mono_ms += 900;
+	while (server4_on_timer(f->s, f->now, &f->out) != SERVER4_IDLE)
+		;
+	assert_int_equal(LEASE_BOUND, fake_state(f, addr));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -610,6 +673,10 @@ int main(void)
 		FAKE_TEST(the_client_identifier_is_the_identity_and_is_echoed),
 		FAKE_TEST(an_identifier_that_repeats_the_mac_is_the_mac),
 		FAKE_TEST(an_interface_without_a_lan_is_not_served),
+		FAKE_TEST(addresses_that_are_taken_in_a_pool_are_nobodys),
+		FAKE_TEST(a_broadcast_from_the_wrong_network_is_refused),
+		FAKE_TEST(an_offer_stands_over_a_reload),
+		FAKE_TEST(a_lease_in_its_last_second_survives_a_restart),
 	};
 
 	return FAKE_RUN(tests);

@@ -194,6 +194,28 @@ static void random_macs_do_not_push_out_other_leases(void **state)
 	assert_int_equal(LEASE_BOUND, fake_state(f, addr));
 }
 
+static void a_large_pool_of_ended_leases_serves_many_at_once(void **state)
+{
+	struct fake_lan *f = *state;
+	unsigned n = 0;
+
+	f->lans[0].prefix_len = 16;
+	f->pool = (struct dhcp_range){IP4(10, 77, 1, 0), IP4(10, 77, 2, 255)};
+	server4_configure(f->s, &f->conf, f->now);
+	for (unsigned i = 0; i < 512; i++) {
+		struct fake_client c = fake_client(i);
+
+		assert_int_not_equal(0, fake_lease(f, &c));
+	}
+	fake_pass(f, 3610000);
+	for (unsigned i = 0; i < 512; i++) {
+		struct fake_client c = fake_client(0x10000 + i);
+
+		n += fake_discover(f, &c) == SERVER4_SEND;
+	}
+	assert_int_equal(512, n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -206,6 +228,7 @@ int main(void)
 		FAKE_TEST(an_offer_under_commit_is_never_given_away),
 		FAKE_TEST(the_oldest_declined_address_is_taken_back_when_nothing_is_left),
 		FAKE_TEST(too_many_acks_at_the_disk_are_shed),
+		FAKE_TEST(a_large_pool_of_ended_leases_serves_many_at_once),
 		FAKE_TEST(random_macs_do_not_push_out_other_leases),
 	};
 
