@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/xalloc.h"
 #include "dhcp/class4.h"
 #include "dhcp/ddname.h"
 #include "dhcp/pkt4_parse.h"
@@ -78,8 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 4 || len > DHCP_PACKET_MAX)
 		return 0;
-	pkt = calloc(1, len);
-	CHECK(pkt);
+	pkt = xcalloc(1, len);
 	/* The first bytes also fill `file` and `sname`, for overloads. */
 	for (size_t i = 0; i < DHCP_SNAME_LEN + DHCP_FILE_LEN; i++)
 		pkt[DHCP_SNAME_AT + i] = data[i % size];
@@ -102,6 +102,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		opt4_fuzz_names(&o);
 		opt4_fuzz_round(&o);
 	}
-	free(pkt);
+	xfree(pkt);
 	return 0;
 }

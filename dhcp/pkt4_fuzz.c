@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/rcu.h"
+#include "base/xalloc.h"
 #include "dhcp/dhcp_const.h"
 #include "dhcp/pkt4_parse.h"
 #include "dhcp/server4.h"
@@ -24,9 +25,9 @@ enum { PKT4_FUZZ_IF = 3, PKT4_FUZZ_PACKETS = 16 };
 static void pkt4_fuzz_check(const struct server4_reply *r)
 {
 	struct pkt4 p;
-	uint8_t *exact = malloc(r->len);
+	uint8_t *exact = xalloc(r->len);
 
-	CHECK(exact && r->len >= DHCP_PACKET_MIN && r->len <= DHCP_PACKET_MAX);
+	CHECK(r->len >= DHCP_PACKET_MIN && r->len <= DHCP_PACKET_MAX);
 	memcpy(exact, r->bytes, r->len);
 	CHECK(pkt4_parse(&p, exact, r->len) == 0);
 	CHECK(p.op == DHCP_BOOTREPLY);
@@ -34,7 +35,7 @@ static void pkt4_fuzz_check(const struct server4_reply *r)
 	CHECK(opt4_has(&p.opts, DHCP_OPT_SERVER_ID));
 	CHECK(p.type != DHCP_OFFER || p.yiaddr);
 	CHECK(p.type != DHCP_NAK || !p.yiaddr);
-	free(exact);
+	xfree(exact);
 }
 
 static void pkt4_fuzz_obey(struct server4 *s, enum server4_verdict v, struct server4_now now,
@@ -140,11 +141,10 @@ static void pkt4_fuzz_run(struct server4 *s, const uint8_t *data, size_t size)
 		size -= 3;
 		if (len > size)
 			len = size;
-		exact = malloc(len ? len : 1);
-		CHECK(exact);
+		exact = xalloc(len);
 		memcpy(exact, data, len);
 		pkt4_fuzz_obey(s, server4_answer(s, exact, len, &in, now, &out), now, &out);
-		free(exact);
+		xfree(exact);
 		while ((v = server4_on_timer(s, now, &out)) != SERVER4_IDLE)
 			pkt4_fuzz_obey(s, v, now, &out);
 		data += len;
