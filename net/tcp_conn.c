@@ -177,9 +177,11 @@ void tcp_conn_reply(struct tcp_conn *c, const void *bytes, size_t len)
 
 /* ---- queries ---- */
 
+/* Answers that are ready at once must be written before they fill the buffer. */
 static bool tcp_conn_may_ask(const struct tcp_conn *c)
 {
-	return c->under_way < TCP_PIPELINE && !c->is_blocked && !c->is_doomed && !c->is_leaving;
+	return c->under_way < TCP_PIPELINE && !c->is_blocked && !c->is_doomed && !c->is_leaving &&
+	       c->out_len - c->out_at <= TCP_OUT_MAX / 2;
 }
 
 static void tcp_conn_deliver(struct tcp_conn *c, const uint8_t *bytes, size_t len)
@@ -222,9 +224,11 @@ static void tcp_conn_end_long(struct tcp_conn *c)
 	tcp_conn_free_long(c);
 }
 
-/* Delivers every whole message that `in` holds, as far as the client may ask. */
-static void tcp_conn_parse(struct tcp_conn *c)
+/* Delivers every whole message that `in` holds, as far as the client may ask. True: there was one.
+ */
+static bool tcp_conn_parse(struct tcp_conn *c)
 {
+	uint64_t before = c->tcp->stats.queries;
 	size_t at = 0;
 
 	if (c->long_in)
@@ -247,6 +251,7 @@ static void tcp_conn_parse(struct tcp_conn *c)
 	c->in_len -= at;
 	if (at)
 		c->message_ms = loop_now_ms(c->tcp->loop);
+	return c->tcp->stats.queries != before;
 }
 
 /* ---- the turn ---- */
@@ -301,12 +306,11 @@ void tcp_conn_settle(struct tcp_conn *c)
 	bool was_blocked = c->is_blocked;
 
 	c->is_in_use = true;
-	tcp_conn_parse(c);
-	if (!tcp_conn_write(c))
-		c->is_doomed = true;
-	c->is_blocked = c->out_len > 0;
-	if (was_blocked && !c->is_blocked)
-		tcp_conn_parse(c); /* what was held back meanwhile */
+	do {
+		if (!tcp_conn_write(c))
+			c->is_doomed = true;
+		c->is_blocked = c->out_len > 0;
+	} while (tcp_conn_parse(c)); /* what was held back meanwhile */
 	c->is_in_use = false;
 	if (tcp_conn_is_over(c)) {
 		tcp_conn_close(c);
@@ -329,7 +333,7 @@ static void tcp_conn_on_ready(void *arg, unsigned events, int err)
 	if (events & LOOP_READ && !c->is_doomed) {
 		c->is_in_use = true;
 		tcp_conn_read(c);
-		tcp_conn_parse(c);
+		(void)tcp_conn_parse(c);
 		c->is_in_use = false;
 	}
 	tcp_set_dirty(c);

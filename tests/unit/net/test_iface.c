@@ -157,11 +157,12 @@ static void a_port_that_leaves_its_bridge_is_not_gone(void **state)
 
 	(void)state;
 	run("ip link add name lbr type bridge && ip link add la type veth peer name lb && "
-	    "ip link set la master lbr");
+	    "ip link set la master lbr && ip addr add 192.0.2.4/24 dev la");
 	watch_open(&w);
 	assert_non_null(named(&w, "la"));
 	run("ip link set la nomaster && ip link set la mtu 1300");
 	AWAIT(&w, named(&w, "la") && named(&w, "la")->mtu == 1300);
+	assert_true(owns(&w, "192.0.2.4")); /* it was never forgotten */
 	watch_close(&w);
 	run("ip link del la && ip link del lbr");
 }

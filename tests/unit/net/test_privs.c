@@ -3,6 +3,7 @@
  * privs_lock_down does cannot be undone in this process. */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/if_packet.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -149,6 +150,13 @@ static void check_files(const struct places *p)
 	EXPECT(mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) != MAP_FAILED);
 	EXPECT(rename(data, moved) == 0);
 	EXPECT(open(moved, O_RDWR | O_TRUNC | O_CLOEXEC) >= 0);
+	/* Between folders too, as a snapshot is put in place. */
+	snprintf(data, sizeof(data), "%s/sub", p->state);
+	EXPECT(mkdir(data, 0700) == 0);
+	snprintf(data, sizeof(data), "%s/sub/data", p->state);
+	EXPECT(rename(moved, data) == 0 && rename(data, moved) == 0);
+	snprintf(data, sizeof(data), "%s/sub", p->state);
+	EXPECT(rmdir(data) == 0);
 }
 
 static void only_the_files_it_was_given_can_be_opened(void **state)
@@ -230,10 +238,13 @@ static void check_user(const struct places *p)
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 		.sin_port = htons(1)};
 	struct privs_report report;
+	gid_t group = 4;
 	char data[128];
 	int fd;
 
+	EXPECT(setgroups(1, &group) == 0);
 	lock(p, "nobody", &report);
+	EXPECT(prctl(PR_CAPBSET_READ, 21 /* CAP_SYS_ADMIN */, 0, 0, 0) == 0);
 	EXPECT(report.user_changed && report.user_error[0] == 0);
 	EXPECT(report.uid == 65534 && getuid() == 65534 && geteuid() == 65534);
 	EXPECT(getgid() == report.gid && report.gid != 0 && getgroups(0, NULL) == 0);

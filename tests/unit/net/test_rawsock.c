@@ -57,6 +57,14 @@ static void a_datagram_has_the_checksums_of_its_headers(void **state)
 			sum16(packet + 20, 8 + n, sum16(packet + 12, 8, 17 + 8 + (unsigned)n)));
 		assert_memory_equal(payload, packet + 28, n);
 	}
+	for (unsigned sum = 0, ones = 0; sum <= 0xffff; sum++) {
+		payload[0] = (uint8_t)(sum >> 8);
+		payload[1] = (uint8_t)sum;
+		assert_int_equal(0, rawsock_udp4(&from, &to, payload, 2, packet, 400, &len));
+		assert_true(packet[26] || packet[27]); /* 0 would mean: no checksum */
+		ones += packet[26] == 0xff && packet[27] == 0xff;
+		assert_true(sum < 0xffff || ones > 0);
+	}
 	assert_int_equal(67, packet[20] << 8 | packet[21]);
 	assert_int_equal(68, packet[22] << 8 | packet[23]);
 	len = 7;

@@ -222,6 +222,9 @@ static void a_hundred_queries_in_one_segment_are_answered_in_any_order(void **st
 	shutdown(fd, SHUT_WR);
 	while (s.n_held < N)
 		loop_turn(s.loop, true);
+	loop_turn(s.loop, false); /* hears the end */
+	loop_turn(s.loop, false);
+	assert_int_equal(1, tcp_stats(s.tcp)->open);
 	for (int i = N - 1; i >= 0; i--)
 		tcp_reply(s.tcp, s.held[i], &s.held_byte[i], 1);
 	for (int i = N - 1; i >= 0; i--)
@@ -339,6 +342,38 @@ static void a_client_that_never_reads_is_closed_with_little_memory(void **state)
 	}
 	assert_true(clock_mono_ms() - start < 2 * TCP_WRITE_MS);
 	assert_int_equal(1, tcp_stats(s.tcp)->overflows);
+	close(fd);
+	service_close(&s);
+}
+
+/* Half a megabyte of answers, ready at once, to a client that begins to read when they all are. */
+static void a_client_that_reads_late_gets_all_its_answers(void **state)
+{
+	enum { N = 60, BIG_LEN = 8002 };
+	uint8_t queries[3 * N], answer[BIG_LEN];
+	struct service s;
+	size_t got = 0;
+	int fd, small = 4096;
+
+	(void)state;
+	service_open(&s, 0, 0);
+	fd = client(&s);
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	for (int i = 0; i < N; i++)
+		memcpy(queries + (ptrdiff_t)3 * i, (uint8_t[]){0, 1, 'B'}, 3);
+	assert_int_equal(sizeof(queries), send(fd, queries, sizeof(queries), 0));
+	turn_until_readable(&s, fd);
+	loop_turn(s.loop, false);
+	assert_true(s.queries < N);
+	while (got < (size_t)N * BIG_LEN) {
+		ssize_t n = recv(fd, answer, sizeof(answer), MSG_DONTWAIT);
+
+		assert_true(n > 0 || (n < 0 && errno == EAGAIN));
+		got += n > 0 ? (size_t)n : 0;
+		loop_turn(s.loop, false);
+	}
+	assert_int_equal(N, s.queries);
+	assert_int_equal(0, tcp_stats(s.tcp)->overflows);
 	close(fd);
 	service_close(&s);
 }
@@ -531,6 +566,7 @@ int main(void)
 		cmocka_unit_test(a_query_of_the_longest_kind_is_received_and_answered),
 		cmocka_unit_test(long_queries_beyond_the_few_allowed_are_cut_off),
 		cmocka_unit_test(a_client_that_never_reads_is_closed_with_little_memory),
+		cmocka_unit_test(a_client_that_reads_late_gets_all_its_answers),
 		cmocka_unit_test(a_reply_to_a_connection_that_has_gone_reaches_nobody),
 		cmocka_unit_test(one_client_gets_no_more_than_its_share),
 		cmocka_unit_test(when_the_table_is_full_the_longest_idle_makes_room),

@@ -2,10 +2,12 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -160,6 +162,41 @@ static void answers_come_from_the_address_that_was_asked(void **state)
 		close(fd);
 		echo_end(&e);
 	}
+}
+
+/* Where the packet does not say which address it came to (multicast), the kernel has to choose. In
+ * a namespace with a further address. */
+static void without_a_source_of_its_own_an_answer_gets_the_routes(void **state)
+{
+	struct ip_port client_at = at("192.0.2.1:0");
+	struct sockaddr_storage sa;
+	socklen_t len = ip_port_to_sockaddr(&client_at, &sa);
+	struct sockaddr_in source;
+	struct timeval patience = {.tv_sec = 5};
+	struct udp_from to = {.ifindex = 0};
+	struct echo e;
+	char byte;
+	int fd;
+
+	(void)state;
+	if (unshare(CLONE_NEWNET) < 0 ||
+		system("ip link set lo up && ip addr add 192.0.2.1/32 dev lo") != 0)
+		skip();
+	echo_start(&e, "0.0.0.0:0");
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	assert_int_equal(0, bind(fd, (struct sockaddr *)&sa, len));
+	assert_int_equal(0, getsockname(fd, (struct sockaddr *)&sa, &len));
+	client_at = ip_port_from_sockaddr(&sa);
+	udp_set_peer(&to, &client_at);
+	udp_send(e.udp, &to, "x", 1);
+	loop_turn(e.loop, false);
+	len = sizeof(source);
+	assert_int_equal(1, recvfrom(fd, &byte, 1, 0, (struct sockaddr *)&source, &len));
+	assert_int_equal(0xc0000201, ntohl(source.sin_addr.s_addr));
+	assert_int_equal(udp_bound(e.udp).port, ntohs(source.sin_port));
+	close(fd);
+	echo_end(&e);
 }
 
 static void a_socket_of_one_address_tells_the_interface_when_asked_to(void **state)
@@ -418,6 +455,7 @@ int main(void)
 		cmocka_unit_test(many_clients_are_all_heard_by_a_group),
 		cmocka_unit_test(one_client_is_spread_over_the_group_by_its_ids),
 		cmocka_unit_test(what_cannot_be_bound_says_why),
+		cmocka_unit_test(without_a_source_of_its_own_an_answer_gets_the_routes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

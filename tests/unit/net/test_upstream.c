@@ -263,6 +263,8 @@ static void a_late_answer_reaches_nobody(void **state)
 	transport_cancel(lab.t, first.handle);
 	transport_cancel(lab.t, 0);
 	ask_start(&second, &lab, false, 1, 5000);
+	assert_int_equal((uint32_t)first.handle, (uint32_t)second.handle); /* the same slot */
+	transport_cancel(lab.t, first.handle);
 	from_second = lab_query(&lab, query);
 	assert_true(from_first.sin_port != from_second.sin_port);
 	send_from(lab.server, &from_first, 1, 'T', 20);
