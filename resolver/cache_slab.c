@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Shards. Hashes are divided among up to 256 shards of at least SHARD_PAGES pages. A shard has its
+/* Shards. Hashes are divided among up to 16 shards of at least SHARD_PAGES pages. A shard has its
  * own part of the index, its own pages and one mutex; all writing for a hash happens under it, so
  * inside a shard there is one writer and the rest is plain sequential code. Writers are misses:
  * rare enough for a mutex, which, unlike a spinlock, also behaves when its holder loses the CPU.
@@ -18,9 +18,10 @@
 #include "resolver/cache_inner.h"
 #include "resolver/cache_rrset.h"
 
-#define SHARDS_MAX   256
+#define SHARDS_MAX   16
 #define SHARD_PAGES  64 /* 4 MiB: enough that every class can hold a page of its own */
 #define HUGE_PAGE    ((size_t)2 << 20)
+#define SMALL_PAGES  ((size_t)8 << 20) /* of the arena: what a small network fills stays small */
 #define PAGES_MAX    ((size_t)UINT32_MAX / (CACHE_SLAB_PAGE / CACHE_SLAB_UNIT) - 1)
 #define BUCKET_BYTES (CACHE_SLAB_WAYS * sizeof(uint64_t))
 
@@ -107,7 +108,10 @@ static bool slab_map(struct cache_slab *s, size_t index_len, size_t layouts_len)
 	s->arena = (uint8_t *)arena;
 	/* Fewer TLB misses where the kernel can; and what people looked up has no place in a core
 	 * file. */
-	(void)madvise(s->map, s->map_len, MADV_HUGEPAGE);
+	(void)madvise((void *)base, front, MADV_HUGEPAGE);
+	arena += SMALL_PAGES;
+	if (arena < (uintptr_t)s->map + s->map_len)
+		(void)madvise((void *)arena, (uintptr_t)s->map + s->map_len - arena, MADV_HUGEPAGE);
 	(void)madvise(s->map, s->map_len, MADV_DONTDUMP);
 	return true;
 }
