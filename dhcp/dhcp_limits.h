@@ -61,5 +61,10 @@
 /* Leases restated, and ended ones swept, in one turn of the loop. */
 #define DHCP_SWEEP_BATCH 128
 
+/* Machines that wait for a boot file given once, how long, and its longest name or URL. */
+#define DHCP_BOOT_ONCE_MAX 64
+#define DHCP_BOOT_ONCE_S   86400
+#define DHCP_BOOT_FILE_MAX 255
+
 /* Options the server may put into one reply. */
 #define DHCP_REPLY_OPTIONS_MAX 96

@@ -111,6 +111,13 @@ enum server4_verdict server4_on_timer(
 /* Monotonic time of the next call; at most a second away. */
 int64_t server4_next_ms(const struct server4 *s, struct server4_now now);
 
+/* The next network boot of the machine with that MAC gets this file (below the boot root, or a URL)
+ * instead of its usual one, whatever its firmware. Forgotten when an ACK has carried it, after
+ * DHCP_BOOT_ONCE_S, or with file NULL. Copied; in memory only. ERR_RANGE: file is empty or over
+ * DHCP_BOOT_FILE_MAX; ERR_LIMIT: DHCP_BOOT_ONCE_MAX machines wait. */
+MUST_CHECK int server4_boot_once(struct server4 *s, const uint8_t mac[DHCP_MAC_LEN],
+	const char *file, struct server4_now now);
+
 /* For leases, devices, metrics and why. Times of a record are Unix times by the clock of now. */
 typedef int (*server4_lease_fn)(const struct lease_record *record, void *arg);
 /* Every lease in no order; fn's non-zero value ends the walk and is returned. */

@@ -89,6 +89,8 @@ enum server4_verdict server4_decline(struct server4_ctx *c)
 		ip_format(&ip, text), client4_format(&c->client, who));
 	rest_s = reserve_of_address(c->s->reserve, addr) ? DHCP_QUARANTINE_DEVICE_S
 							 : DHCP_QUARANTINE_S;
+	if (offer_get(c->s->offers, addr)) /* its own, not staged */
+		server4_unhold(c->s, offer_get(c->s->offers, addr));
 	server4_unpublish(c->s, l);
 	lease_to_record(c->s->leases, l, c->s->offset_ms, &rec);
 	rec.state = LEASE_DECLINED;

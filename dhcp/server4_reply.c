@@ -3,7 +3,6 @@
  * device, else from a class, else from the lan, else from what we know ourselves. */
 #include <string.h>
 
-#include "dhcp/pxe.h"
 #include "dhcp/server4_state.h"
 
 /* Replies are put together here and written at once; too large for many stacks, so one a call. */
@@ -104,6 +103,17 @@ static void server4_put_config(struct pkt4_reply *r, const struct dhcp_option *o
 	}
 }
 
+/* Older Windows asks for classless routes under a number of its own (249, the same form). */
+static void server4_put_routes_ms(struct pkt4_reply *r)
+{
+	const struct pkt4_option *routes;
+
+	if (!pkt4_is_put(r, DHCP_OPT_ROUTES) || pkt4_is_put(r, DHCP_OPT_ROUTES_MS))
+		return;
+	routes = &r->options[r->place[DHCP_OPT_ROUTES] - 1];
+	pkt4_put(r, DHCP_OPT_ROUTES_MS, PKT4_ONLY_IF_LISTED, routes->data, routes->len);
+}
+
 /* From the least to the most particular: a later one replaces. */
 static void server4_put_options(const struct server4_ctx *c, struct server4_draft *d)
 {
@@ -113,20 +123,7 @@ static void server4_put_options(const struct server4_ctx *c, struct server4_draf
 		server4_put_config(&d->reply, c->classes[i]->options, c->classes[i]->n_options);
 	if (c->device)
 		server4_put_config(&d->reply, c->device->options, c->device->n_options);
-}
-
-static void server4_put_boot(const struct server4_ctx *c, struct server4_draft *d)
-{
-	const struct dhcp_boot *boots[SERVER4_CLASSES_MAX + 2];
-	struct pxe_choice choice;
-	size_t n = 0;
-
-	boots[n++] = c->device ? &c->device->boot : NULL;
-	for (size_t i = 0; i < c->n_classes; i++)
-		boots[n++] = &c->classes[i]->boot;
-	boots[n++] = &c->lan->boot;
-	choice = pxe_pick(c->req, boots, n, c->local);
-	pxe_put(&choice, c->req, &d->reply, d->url);
+	server4_put_routes_ms(&d->reply);
 }
 
 static void server4_put_name(
@@ -248,7 +245,7 @@ static bool server4_write_grant(struct server4_ctx *c, uint8_t type, uint32_t ad
 	server4_put_times(&d.reply, lease_s);
 	server4_put_options(c, &d);
 	server4_put_name(c, &d, label);
-	server4_put_boot(c, &d);
+	server4_put_boot(c, &d.reply, d.url);
 	if (type == DHCP_ACK && c->req->ciaddr == addr)
 		d.reply.ciaddr = addr; /* never another's: the reply would go there */
 	if (type == DHCP_ACK && c->req->type == DHCP_DISCOVER) /* RFC 4039 4 */
@@ -294,6 +291,6 @@ enum server4_verdict server4_send_inform(struct server4_ctx *c)
 	pkt4_ban(&d.reply, DHCP_OPT_T1);
 	pkt4_ban(&d.reply, DHCP_OPT_T2);
 	server4_put_options(c, &d);
-	server4_put_boot(c, &d);
+	server4_put_boot(c, &d.reply, d.url);
 	return server4_sent(c, server4_finish(c, &d.reply, c->out), &c->s->counters.ack);
 }

@@ -173,6 +173,7 @@ static void server4_fill_stage(struct server4_ctx *c, struct server4_stage *st, 
 	st->arrived_ms = c->in->arrived_ms ? c->in->arrived_ms : c->now.mono_ms;
 	st->due_ms = lease_s == DHCP_LEASE_FOREVER ? LEASE_NEVER
 						   : c->now.mono_ms + (int64_t)lease_s * 1000;
+	st->boots = pxe_kind(c->req) != PXE_NONE;
 	st->domain = c->lan->domain_index;
 	st->owner = server4_owner(c->s, c->device, &c->client);
 	st->is_new |= !old || old->state != LEASE_BOUND;
@@ -291,6 +292,7 @@ static bool server4_bind(struct server4 *s, struct server4_stage *st, struct ser
 	l->last_xid = st->xid;
 	l->last_ack_ms = now.mono_ms;
 	l->is_dirty = false;
+	server4_note_stored(s, l, now);
 	c = lease_client(l);
 	if (st->is_new)
 		server4_move_name(s, st, &c);
@@ -315,6 +317,8 @@ static enum server4_verdict server4_committed_ack(struct server4 *s, struct serv
 		return SERVER4_DROP;
 	}
 	server4_unhold(s, o);
+	if (st->boots)
+		server4_boot_done(s, st->rec.hw);
 	if (now.mono_ms - st->arrived_ms > DHCP_REPLY_MS) {
 		s->counters.drop_late++;
 		return SERVER4_DROP;

@@ -12,6 +12,7 @@
 #include "dhcp/pkt4_parse.h"
 #include "dhcp/pkt4_write.h"
 #include "dhcp/probe.h"
+#include "dhcp/pxe.h"
 #include "dhcp/reserve.h"
 #include "dhcp/server4.h"
 
@@ -27,6 +28,13 @@ struct server4_decliner {
 	uint64_t client; /* hash */
 	int64_t since_ms;
 	unsigned n;
+};
+
+/* A boot file for one machine, once. */
+struct server4_once {
+	uint8_t mac[DHCP_MAC_LEN];
+	int64_t due_ms;
+	char file[DHCP_BOOT_FILE_MAX + 1]; /* "": the place is free */
 };
 
 /* Whose pool a pool of dhcp/pick is. */
@@ -55,6 +63,7 @@ struct server4 {
 	int64_t restate_due_ms; /* start one then; 0: none */
 	int64_t sweep_ms;	/* next look at what ends by time */
 	struct server4_decliner decliners[SERVER4_DECLINERS];
+	struct server4_once once[DHCP_BOOT_ONCE_MAX];
 	struct dhcp_counters counters;
 };
 
@@ -78,6 +87,7 @@ struct server4_stage {
 	uint64_t owner; /* of the name */
 	unsigned domain;
 	bool is_new; /* not a renewal: the name moves here from the client's other leases */
+	bool boots;  /* the reply carries a boot file */
 	struct server4_reply reply;
 };
 
@@ -139,6 +149,11 @@ enum server4_verdict server4_release(struct server4_ctx *c);
 enum server4_verdict server4_decline(struct server4_ctx *c);
 enum server4_verdict server4_inform(struct server4_ctx *c);
 
+/* server4_boot.c: the boot file of this request into the reply; url: see pxe_put. */
+void server4_put_boot(const struct server4_ctx *c, struct pkt4_reply *r, char url[PXE_URL_MAX]);
+/* The machine has been given its boot file. */
+void server4_boot_done(struct server4 *s, const uint8_t mac[DHCP_MAC_LEN]);
+
 /* server4_reply.c: fill c->out. */
 enum server4_verdict server4_send_offer(struct server4_ctx *c, uint32_t addr);
 enum server4_verdict server4_send_nak(struct server4_ctx *c, const char *why);
@@ -173,6 +188,8 @@ void server4_build_pools(struct server4 *s);
 
 /* server4_time.c */
 void server4_watch_clock(struct server4 *s, struct server4_now now);
+/* The lease was just written: if the clock stepped since it was staged, write it once more. */
+void server4_note_stored(struct server4 *s, const struct lease *l, struct server4_now now);
 
 /* server4.c */
 const struct dhcp_lan *server4_lan_of(const struct server4 *s, uint32_t addr);

@@ -43,6 +43,12 @@ static bool server4_must_restate(const struct server4 *s, const struct lease *l)
 	       (diff > DHCP_CLOCK_STEP_S || diff < -DHCP_CLOCK_STEP_S);
 }
 
+void server4_note_stored(struct server4 *s, const struct lease *l, struct server4_now now)
+{
+	if (server4_must_restate(s, l) && !s->restate_due_ms)
+		s->restate_due_ms = now.mono_ms;
+}
+
 /* The same lease by the new clock: its past moves along with its end. */
 static void server4_shift(struct lease *l, int64_t expires_s)
 {
@@ -84,11 +90,7 @@ static enum server4_verdict server4_restate(
 static void server4_expire_one(struct server4 *s, struct lease *l, int64_t now_ms)
 {
 	if (l->state == LEASE_DECLINED) {
-		const struct offer *o = offer_get(s->offers, l->addr);
-
 		lease_del(s->leases, l);
-		if (o)
-			pick_take(s->pick, o->addr);
 		return;
 	}
 	server4_unpublish(s, l);

@@ -163,6 +163,56 @@ static void a_long_url_stands_in_the_option_alone(void **state)
 	assert_string_equal(url, fake_text(f, DHCP_OPT_BOOTFILE));
 }
 
+static void a_file_given_once_is_given_once(void **state)
+{
+	struct fake_lan *f = *state;
+	struct fake_client c = machine();
+	struct fake_pkt p;
+
+	boots(f);
+	fake_start(f);
+	assert_int_equal(ERR_RANGE, server4_boot_once(f->s, c.mac, "", f->now));
+	assert_int_equal(0, server4_boot_once(f->s, c.mac, "install.efi", f->now));
+	assert_string_equal("", file_for(f, NULL, -1, false)); /* its system does not use it up */
+	assert_string_equal("install.efi", file_for(f, "PXEClient", 7, false));
+	p = fake_selecting(&c, fake_yiaddr(f));
+	fake_opt(&p, DHCP_OPT_VENDOR_CLASS, "PXEClient", 9);
+	fake_opt(&p, DHCP_OPT_ARCH, "\0\7", 2);
+	f->commit_err = ERR_IO;
+	fake_send(f, &c, &p);
+	assert_string_equal("install.efi", file_for(f, "PXEClient", 7, false));
+	f->commit_err = 0;
+	p = fake_selecting(&c, fake_yiaddr(f));
+	fake_opt(&p, DHCP_OPT_VENDOR_CLASS, "PXEClient", 9);
+	fake_opt(&p, DHCP_OPT_ARCH, "\0\7", 2);
+	fake_send(f, &c, &p);
+	assert_int_equal(DHCP_ACK, fake_type(f));
+	assert_string_equal("install.efi", (const char *)f->out.bytes + DHCP_FILE_AT);
+	assert_string_equal("shimx64.efi", file_for(f, "PXEClient", 7, false));
+	assert_int_equal(0, server4_boot_once(f->s, c.mac, "again.efi", f->now));
+	assert_int_equal(0, server4_boot_once(f->s, c.mac, NULL, f->now));
+	assert_string_equal("shimx64.efi", file_for(f, "PXEClient", 7, false));
+}
+
+static void files_given_once_have_a_ceiling_and_an_end(void **state)
+{
+	struct fake_lan *f = *state;
+	struct fake_client c = fake_client(1);
+
+	fake_start(f);
+	for (unsigned i = 0; i < DHCP_BOOT_ONCE_MAX; i++) {
+		c = fake_client(i);
+		assert_int_equal(0, server4_boot_once(f->s, c.mac, "x", f->now));
+		assert_int_equal(0, server4_boot_once(f->s, c.mac, "y", f->now));
+	}
+	c = fake_client(999);
+	assert_int_equal(ERR_LIMIT, server4_boot_once(f->s, c.mac, "x", f->now));
+	f->now.mono_ms += (int64_t)DHCP_BOOT_ONCE_S * 1000;
+	f->now.wall_s += DHCP_BOOT_ONCE_S;
+	assert_int_equal(0, server4_boot_once(f->s, c.mac, "x", f->now));
+	assert_string_equal("x", file_for(f, "PXEClient", 0, false)[0] ? "?" : "x"); /* too old */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -173,6 +223,8 @@ int main(void)
 		FAKE_TEST_CONF(ordinary_clients_get_no_boot_file),
 		FAKE_TEST_CONF(another_server_can_be_named),
 		FAKE_TEST_CONF(the_device_wins_over_the_lan_by_architecture),
+		FAKE_TEST_CONF(a_file_given_once_is_given_once),
+		FAKE_TEST_CONF(files_given_once_have_a_ceiling_and_an_end),
 		FAKE_TEST_CONF(a_long_url_stands_in_the_option_alone),
 	};
 

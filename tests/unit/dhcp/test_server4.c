@@ -331,6 +331,25 @@ static void a_foreign_release_is_ignored(void **state)
 	assert_int_equal(1, fake_counters(f).drop_not_holder);
 }
 
+static void a_release_beside_a_staged_renewal_is_ignored(void **state)
+{
+	struct fake_lan *f = *state;
+	struct fake_client c = fake_client(1);
+	uint32_t addr = fake_lease(f, &c);
+	struct fake_pkt p = fake_begin(&c, DHCP_REQUEST);
+	struct server4_stage *st;
+
+	fake_ciaddr(&p, addr);
+	assert_int_equal(SERVER4_STAGE, fake_offer_in(f, &c, &p, addr));
+	st = f->out.stage;
+	assert_int_equal(SERVER4_DROP, fake_release(f, &c, addr));
+	assert_false(f->was_staged);
+	fake_commit(f, st);
+	assert_int_equal(DHCP_ACK, fake_type(f));
+	assert_int_equal(LEASE_BOUND, fake_state(f, addr));
+	assert_int_equal(LEASE_BOUND, fake_stored(f, addr)->state);
+}
+
 static void a_declined_address_rests(void **state)
 {
 	struct fake_lan *f = *state;
@@ -659,6 +678,7 @@ int main(void)
 		FAKE_TEST(a_released_lease_is_gone_at_once),
 		FAKE_TEST(a_release_that_could_not_be_written_is_written_later),
 		FAKE_TEST(a_foreign_release_is_ignored),
+		FAKE_TEST(a_release_beside_a_staged_renewal_is_ignored),
 		FAKE_TEST(a_declined_address_rests),
 		FAKE_TEST(only_the_holder_declines_and_not_without_end),
 		FAKE_TEST(inform_gets_options_without_an_address),

@@ -295,6 +295,32 @@ static void a_failed_restatement_is_tried_again(void **state)
 	assert_true(fake_stored(f, addr)->expires_s > f->now.wall_s);
 }
 
+static void what_an_ack_is_about_to_write_is_not_written_anew(void **state)
+{
+	struct fake_lan *f = *state;
+	struct fake_client c = fake_client(1);
+	struct server4_stage *st;
+	struct fake_pkt p;
+	uint32_t addr;
+
+	c.name = "old";
+	addr = fake_lease(f, &c);
+	c.name = "new";
+	p = fake_begin(&c, DHCP_REQUEST);
+	fake_ciaddr(&p, addr);
+	fake_offer_in(f, &c, &p, addr);
+	st = f->out.stage;
+	step(f, 86400);
+	assert_int_equal(0, settle(f)); /* it would come after the ACK, with the old name */
+	fake_commit(f, st);
+	assert_string_equal("new", fake_stored(f, addr)->hostname);
+	assert_string_equal("new", fake_name_of(f, addr));
+	/* What it wrote was by the clock of before: once more. */
+	assert_int_equal(1, settle(f));
+	assert_in_range(fake_stored(f, addr)->expires_s - f->now.wall_s, 3590, 3610);
+	assert_int_equal(0, settle(f));
+}
+
 static void small_corrections_write_nothing(void **state)
 {
 	struct fake_lan *f = *state;
@@ -340,6 +366,7 @@ int main(void)
 		FAKE_TEST(a_step_of_the_clock_ends_no_lease_and_none_lasts_longer),
 		FAKE_TEST(a_start_in_1970_makes_no_lease_immortal),
 		FAKE_TEST(a_failed_restatement_is_tried_again),
+		FAKE_TEST(what_an_ack_is_about_to_write_is_not_written_anew),
 		FAKE_TEST(small_corrections_write_nothing),
 		FAKE_TEST(thousands_of_leases_end_in_the_same_second),
 	};
