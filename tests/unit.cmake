@@ -3,8 +3,6 @@
 # tests/unit/<room>/fake_*.c are linked to every test of their room.
 # Fuzz targets: <room>/<parser>_fuzz.c, built with a plain main that replays tests/corpus/<parser>/
 # in every CTest run, and with libFuzzer when LANTHORN_FUZZ is on.
-pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
-
 foreach(room base dns net store zones resolver dhcp boot daemon)
   set(room_links ${room})
   file(GLOB fakes CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/unit/${room}/fake_*.c)
