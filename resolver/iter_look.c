@@ -160,8 +160,9 @@ static enum iter_state iter_look_cache(struct query *q)
 	}
 	if (iter_cached_negative(q))
 		return ITER_VALIDATE;
-	if (q->type == DNS_TYPE_CNAME)
-		return ITER_FIND_CUT;
+	/* A DS belongs to the zone above, where the child's word on the name does not count. */
+	if (q->type == DNS_TYPE_CNAME || q->type == DNS_TYPE_DS)
+		return iter_is_cut_off(q, resolver_conf(q->r)) ? ITER_VALIDATE : ITER_FIND_CUT;
 	rr = iter_cached(q, DNS_TYPE_CNAME);
 	if (rr) {
 		struct rrset_iter it = rrset_begin(rr);
