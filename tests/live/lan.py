@@ -91,6 +91,9 @@ class Ns:
     def __init__(self, name):
         self.name = name
         run("ip", "netns", "add", name)
+        # Addresses are good at once, so that no late event of an interface looks like the effect of what a test did.
+        self.run("sysctl", "-qw", "net.ipv6.conf.default.accept_dad=0", "net.ipv6.conf.default.dad_transmits=0",
+                 "net.ipv6.conf.default.router_solicitations=0")
         self.run("ip", "link", "set", "lo", "up")
         self.procs = []
 
@@ -179,7 +182,6 @@ class Lan:
     def bridge(self, name, *addresses):
         """A bridge in the daemon's namespace with these addresses/lengths."""
         self.srv.run("ip", "link", "add", name, "type", "bridge", "forward_delay", "0")
-        self.srv.run("sysctl", "-qw", f"net.ipv6.conf.{name}.accept_dad=0")
         self.srv.run("ip", "link", "set", name, "up")
         for a in addresses:
             self.srv.run("ip", "addr", "add", a, *(["nodad"] if ":" in a else ["brd", "+"]), "dev", name)
