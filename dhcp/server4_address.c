@@ -86,8 +86,9 @@ bool server4_may_have(const struct server4_ctx *c, uint32_t addr)
 		return false;
 	if (owner && owner == c->device)
 		return true;
-	/* The device's own stands ready: then it may have no other. */
-	if (owner || (fixed && !server4_is_held(c, fixed, false)))
+	/* The device's own stands ready: then it may have no other. (Another device's is blocked in
+	 * its pool.) */
+	if (fixed && !server4_is_held(c, fixed, false))
 		return false;
 	return !pick_is_blocked(c->s->pick, addr) &&
 	       server4_is_pool(c, pick_pool_of(c->s->pick, addr), server4_pool_class(c));

@@ -125,6 +125,23 @@ static void a_repeated_request_does_not_commit_twice(void **state)
 	assert_int_equal(1, fake_counters(f).repeat);
 }
 
+static void a_repetition_near_the_end_is_written(void **state)
+{
+	struct fake_lan *f = *state;
+	struct fake_client c = fake_client(1);
+	uint32_t addr;
+
+	f->lans[0].lease_s = DHCP_REPEAT_MS / 1000;
+	server4_configure(f->s, &f->conf, f->now);
+	fake_discover(f, &c);
+	addr = fake_yiaddr(f);
+	fake_select(f, &c, addr);
+	f->now.mono_ms += 5000;
+	fake_select(f, &c, addr);
+	assert_true(f->was_staged);
+	assert_int_equal(DHCP_REPEAT_MS / 1000, fake_u32(f, DHCP_OPT_LEASE));
+}
+
 static void a_renewal_is_acked_to_the_client_and_lasts_longer(void **state)
 {
 	struct fake_lan *f = *state;
@@ -664,6 +681,7 @@ int main(void)
 		FAKE_TEST(a_failed_commit_sends_nothing_and_the_next_try_works),
 		FAKE_TEST(a_failed_renewal_keeps_the_old_lease),
 		FAKE_TEST(a_repeated_request_does_not_commit_twice),
+		FAKE_TEST(a_repetition_near_the_end_is_written),
 		FAKE_TEST(a_renewal_is_acked_to_the_client_and_lasts_longer),
 		FAKE_TEST(a_rebinding_is_acked),
 		FAKE_TEST(a_reboot_confirms_the_address),
