@@ -239,8 +239,6 @@ static struct transfer_step step_send(struct transfer *t)
 	uint64_t end = round_end(t);
 	uint32_t n = (uint32_t)(end - t->sent);
 
-	if (!t->is_proven)
-		n = 1;
 	return (struct transfer_step){
 		.what = TRANSFER_SEND_DATA, .first = t->sent + 1, .n = n < t->burst ? n : t->burst};
 }

@@ -314,7 +314,7 @@ static void doubled_and_delayed_acks_do_not_double_data(void **state)
 			s.dup_delay_us = DELAYS[i];
 			sim_run(&s);
 			assert_true(s.c.done);
-			if (window == 1)
+			if (window == 1 || DELAYS[i] < 150) /* within a round trip: no news */
 				assert_int_equal(s.n_data, 1000000 / 1428 + 1);
 			else /* an echo that comes late looks like a loss; believed every other
 				round at most */

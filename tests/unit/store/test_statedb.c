@@ -51,8 +51,9 @@ static void values_of_every_length_come_back(void **state)
 		assert_int_equal(statedb_put(s, "confi", "x", 1), 0);
 		assert_int_equal(statedb_put(s, "configs", "y", 1), 0);
 		expect(s, "config", data, LENGTHS[i]);
+		size_t n_chunks = (LENGTHS[i] + STATEDB_CHUNK - 1) / STATEDB_CHUNK;
+		assert_int_equal(n_records(s), 3 + (n_chunks > 1 ? n_chunks : 0));
 	}
-	assert_int_equal(n_records(s), 3); /* no chunk was left behind */
 	store_close(s);
 	s = store_open_ok(*state, NULL);
 	expect(s, "config", data, 5);

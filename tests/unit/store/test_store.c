@@ -198,6 +198,28 @@ static void a_damaged_file_is_kept_and_all_that_is_readable_comes_back(void **st
 	store_close(s);
 }
 
+static void a_reader_refuses_a_damaged_file_and_leaves_it_alone(void **state)
+{
+	struct store *s = store_open_ok(*state, NULL);
+	struct store_report report;
+	char path[400];
+	size_t len, len2;
+
+	assert_int_equal(put_leases(s, 0, 10, 1), 0);
+	store_close(s);
+	(void)snprintf(path, sizeof(path), "%s", path_of(*state, "data.mdb"));
+	uint8_t *p = file_read(path, &len);
+	p[16] ^= 1;
+	file_write(path, p, len);
+	assert_int_equal(store_open_offline(*state, true, &s, &report), ERR_CORRUPT);
+	assert_non_null(strstr(report.text, "meta page"));
+	uint8_t *after = file_read(path, &len2);
+	assert_int_equal(len, len2);
+	assert_memory_equal(p, after, len);
+	free(p);
+	free(after);
+}
+
 static void newest_wins_after_two_recoveries(void **state)
 {
 	struct store_report report;
@@ -219,6 +241,37 @@ static void newest_wins_after_two_recoveries(void **state)
 		free(p);
 		usleep(1000);
 	}
+}
+
+/* Free pages hold older versions of records, before and behind the newest in the file. */
+static void of_all_versions_the_newest_is_recovered(void **state)
+{
+	struct store *s = store_open_ok(*state, NULL);
+	struct store_report report;
+	uint32_t newest[300];
+	char path[400];
+	size_t len;
+
+	(void)snprintf(path, sizeof(path), "%s", path_of(*state, "data.mdb"));
+	assert_int_equal(put_leases(s, 0, 300, 0), 0);
+	for (uint32_t i = 0; i < 300; i++)
+		newest[i] = 0;
+	for (uint32_t g = 1; g < 200; g++) {
+		uint32_t n = g * 7919 % 300;
+
+		assert_int_equal(put_lease(s, n, g), 0);
+		newest[n] = g;
+	}
+	store_close(s);
+	uint8_t *p = file_read(path, &len);
+	p[16] ^= 1;
+	file_write(path, p, len);
+	free(p);
+	s = store_open_ok(*state, &report);
+	assert_int_equal(report.found, STORE_RECOVERED);
+	for (uint32_t i = 0; i < 300; i++)
+		assert_int_equal(get_lease(s, i), (int)newest[i]);
+	store_close(s);
 }
 
 static void a_hopeless_file_is_kept_and_the_snapshot_is_used(void **state)
@@ -415,7 +468,9 @@ int main(void)
 		SCRATCH(a_newer_schema_is_refused_and_left_untouched),
 		SCRATCH(a_foreign_lmdb_file_is_refused),
 		SCRATCH(a_damaged_file_is_kept_and_all_that_is_readable_comes_back),
+		SCRATCH(a_reader_refuses_a_damaged_file_and_leaves_it_alone),
 		SCRATCH(newest_wins_after_two_recoveries),
+		SCRATCH(of_all_versions_the_newest_is_recovered),
 		SCRATCH(a_hopeless_file_is_kept_and_the_snapshot_is_used),
 		SCRATCH(a_hopeless_file_without_snapshot_is_said_aloud),
 		SCRATCH(a_vanished_file_comes_back_from_the_snapshot),
