@@ -52,29 +52,32 @@ void server4_free(struct server4 *s)
 
 /* ---- from the disk ---- */
 
-/* Further away than any lease reaches; keeps what an import wrote within bounds. */
-#define SERVER4_CENTURY_S (INT64_C(36525) * 86400)
+/* Thirty thousand years: no clock says so, and sums of such times fit. */
+#define SERVER4_TIME_MAX (INT64_C(1) << 40)
+
+static bool server4_is_time(int64_t s)
+{
+	return s > -SERVER4_TIME_MAX && s < SERVER4_TIME_MAX;
+}
 
 /* A clock behind the record's own last sign of life is wrong: then the lease has its whole length
  * before it, no more. */
 static int64_t server4_left_s(const struct lease_record *r, int64_t wall_s)
 {
-	int64_t from = wall_s > r->last_seen_s ? wall_s : r->last_seen_s;
-	int64_t left_s;
-
-	if (__builtin_sub_overflow(r->expires_s, from, &left_s) || left_s < -SERVER4_CENTURY_S)
-		return -SERVER4_CENTURY_S;
-	return left_s > SERVER4_CENTURY_S ? SERVER4_CENTURY_S : left_s;
+	return r->expires_s - (wall_s > r->last_seen_s ? wall_s : r->last_seen_s);
 }
 
 int server4_load(struct server4 *s, const struct lease_record *record, struct server4_now now)
 {
-	int64_t left_s = server4_left_s(record, now.wall_s), due_ms;
+	int64_t left_s, due_ms;
 	const struct lease_record *rec = record;
 	struct lease_record ended;
 
-	if (record->ip.family != AF_INET || record->prefix_len != 32)
+	if (record->ip.family != AF_INET || record->prefix_len != 32 ||
+		!server4_is_time(record->expires_s) || !server4_is_time(record->start_s) ||
+		!server4_is_time(record->last_seen_s))
 		return ERR_RANGE;
+	left_s = server4_left_s(record, now.wall_s);
 	/* One more second: the clock's fraction was cut off when the record was written. */
 	due_ms = now.mono_ms + (left_s + 1) * 1000;
 	if (record->state == LEASE_DECLINED) {

@@ -82,7 +82,7 @@ void server4_free(struct server4 *s); /* NULL allowed; no stage may be out */
 
 /* At start: every IPv4 record of the store (leasedb_each), then once server4_loaded, which settles
  * ends by the clock and publishes the names. ERR_LIMIT past DHCP_LEASES_MAX; ERR_RANGE: no lease of
- * ours (IPv6, prefix). */
+ * ours (IPv6, prefix), or times beyond all clocks. */
 MUST_CHECK int server4_load(
 	struct server4 *s, const struct lease_record *record, struct server4_now now);
 void server4_loaded(struct server4 *s, struct server4_now now);
