@@ -91,11 +91,15 @@ static enum rrsig_result verify_by_ds(const struct rrsig_env *env, const struct 
 	struct dnskey key;
 
 	for (unsigned i = 0; i < RRSIG_KEYS_PER_TAG; i++) {
+		enum rrsig_result r;
+
 		if (!dnskey_find(&it, ds->algorithm, ds->tag, &key))
 			break;
+		if (!ds_matches(env->crypto, ds, zone, &key))
+			continue;
 		/* a second key with this digest would be the same key */
-		if (ds_matches(env->crypto, ds, zone, &key))
-			return rrsig_verify_by_key(env, keys, zone, &key, out);
+		r = rrsig_verify_by_key(env, keys, zone, &key, out);
+		return r == RRSIG_MISSING || r == RRSIG_NO_KEY ? RRSIG_NO_DS_SIG : r;
 	}
 	return RRSIG_NO_DS_KEY;
 }

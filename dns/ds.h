@@ -39,7 +39,8 @@ bool ds_matches(
 
 /* Is keys (zone's DNSKEY RRset) signed by a key that a usable record of set speaks of? SHA-1
  * digests do not count where a usable record has a better one (RFC 4509 3). RRSIG_NO_DS_KEY: no
- * such key. RRSIG_KEY_UNSUPPORTED: each usable record leads to a key whose size is outside our
- * bounds; the zone is insecure. Ask ds_is_any_usable first. *out is always written. */
+ * such key; RRSIG_NO_DS_SIG: it did not sign. RRSIG_KEY_UNSUPPORTED: each usable record leads to a
+ * key whose size is outside our bounds; the zone is insecure. Ask ds_is_any_usable first. *out is
+ * always written. */
 enum rrsig_result ds_verify_keys(const struct rrsig_env *env, const struct rrset *set,
 	const struct rrset *keys, const uint8_t *zone, struct rrsig_proof *out);

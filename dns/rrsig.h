@@ -53,6 +53,7 @@ MUST_CHECK int rrsig_parse(const uint8_t *rdata, size_t len, struct rrsig *out);
 	X(RRSIG_WILDCARD_DS, DNS_EDE_BOGUS, "a wildcard makes no delegation")                      \
 	X(RRSIG_UNSUPPORTED, DNS_EDE_UNSUPPORTED_ALGORITHM, "algorithm not supported")             \
 	X(RRSIG_NO_DS_KEY, DNS_EDE_DNSKEY_MISSING, "no key matches a DS record")                   \
+	X(RRSIG_NO_DS_SIG, DNS_EDE_RRSIGS_MISSING, "not signed by the key of a DS record")         \
 	X(RRSIG_NO_KEY, DNS_EDE_DNSKEY_MISSING, "the zone has no such key")                        \
 	X(RRSIG_KEY_MALFORMED, DNS_EDE_BOGUS, "malformed key")                                     \
 	X(RRSIG_KEY_UNSUPPORTED, DNS_EDE_UNSUPPORTED_ALGORITHM, "key size not supported")          \
