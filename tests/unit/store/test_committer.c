@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define SCRATCH_ON_DISK
 #include "unit/store/storetest.h"
 
 #include "unit/store/diskfault.h"
