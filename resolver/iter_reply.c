@@ -83,7 +83,6 @@ static void iter_learn_edns(struct query *q)
 	servers_get(q->r->env.servers, &a->at, now_ms, &info);
 	if (a->is_plain || !(info.traits & (SERVERS_EDNS_OK | SERVERS_NO_EDNS)))
 		servers_set_trait(q->r->env.servers, &a->at, SERVERS_NO_EDNS, now_ms);
-	a->is_plain = true;
 }
 
 /* ---- content ---- */

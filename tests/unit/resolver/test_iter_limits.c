@@ -255,6 +255,69 @@ TEST(a_dead_zone_with_many_servers_costs_sixteen_packets)
 	fake_free(n);
 }
 
+TEST(servers_that_fail_at_once_are_asked_sixteen_times_in_all)
+{
+	char text[8000] = "", line[128];
+	struct fake_net *n;
+
+	for (int i = 0; i < 13; i++) {
+		snprintf(line, sizeof(line),
+			"bad NS n%d.bad\nn%d.bad A 192.0.2.%d\nn%d.bad AAAA 2001:db8::%d\n", i, i,
+			i + 1, i, i + 1);
+		strcat(text, line);
+	}
+	n = root_and_com(text);
+	for (int i = 0; i < 13; i++) {
+		snprintf(line, sizeof(line), "192.0.2.%d", i + 1);
+		fake_server(n, line)->faults = FAKE_SERVFAIL;
+		snprintf(line, sizeof(line), "2001:db8::%d", i + 1);
+		fake_server(n, line)->faults = FAKE_SERVFAIL;
+	}
+	n->conf->qname_minimisation = false;
+	assert_rcode(ask_within_budget(n, "www.bad.com", "A"), DNS_RCODE_SERVFAIL);
+	assert_in_range(n->n_sent, 2 + 14, 2 + RESOLVER_TRIES_MAX + 1);
+	fake_free(n);
+}
+
+TEST(one_name_costs_fifty_packets_at_most)
+{
+	uint64_t n_limited = 0;
+
+	for (uint64_t seed = 1; seed <= 10; seed++) {
+		struct fake_net *n = fake_new(seed);
+		char name[256] = "test.", text[4000], line[200], at[32];
+
+		fake_root(n, ROOT, "test. NS a.test.\na.test. A 192.0.0.9\n");
+		/* Ten cuts, each with ten servers of which nine fail. */
+		for (int level = 0; level < 10; level++) {
+			char child[256];
+
+			snprintf(child, sizeof(child), "l%d.%.200s", level, name);
+			text[0] = '\0';
+			for (int i = 0; i < 10; i++) {
+				snprintf(line, sizeof(line),
+					"l%d NS n%d.l%d\nn%d.l%d A 192.0.%d.%d\n", level, i, level,
+					i, level, level + 1, i);
+				strcat(text, line);
+				snprintf(at, sizeof(at), "192.0.%d.%d", level + 1, i);
+				fake_server(n, at)->faults = i < 9 ? FAKE_SERVFAIL : 0;
+			}
+			snprintf(at, sizeof(at), "192.0.%d.9", level);
+			fake_zone(n, at, name, text);
+			strcpy(name, child);
+		}
+		fake_zone(n, "192.0.10.9", name, "@ A 203.0.113.1\n");
+		n->conf->qname_minimisation = false;
+		ask_within_budget(n, name, "A");
+		/* Scouts are not of the name's account. */
+		assert_in_range(
+			n->n_sent - fake_stat(n, STATS_PROBES), 12, RESOLVER_SENDS_PER_NAME);
+		n_limited += fake_stat(n, STATS_LIMIT_NAME) > 0;
+		fake_free(n);
+	}
+	assert_in_range(n_limited, 1, 10);
+}
+
 /* ---- circles (B5, TsuNAME) ---- */
 
 TEST(two_zones_served_by_each_other_fail_once_in_five_seconds)
@@ -405,6 +468,8 @@ int main(void)
 		cmocka_unit_test(
 			aliases_times_glueless_servers_times_labels_stay_within_the_budget),
 		cmocka_unit_test(a_dead_zone_with_many_servers_costs_sixteen_packets),
+		cmocka_unit_test(servers_that_fail_at_once_are_asked_sixteen_times_in_all),
+		cmocka_unit_test(one_name_costs_fifty_packets_at_most),
 		cmocka_unit_test(two_zones_served_by_each_other_fail_once_in_five_seconds),
 		cmocka_unit_test(a_circle_of_three_and_one_onto_itself_end),
 		cmocka_unit_test(a_circle_with_a_way_out_is_resolved),

@@ -120,6 +120,105 @@ TEST(the_end_of_an_alias_in_another_zone_is_asked_for_there)
 	fake_free(n);
 }
 
+TEST(over_udp_the_end_of_an_alias_is_asked_for_even_in_the_same_zone)
+{
+	struct fake_net *n = world();
+	struct poison p = {"", DNS_FLAG_AA,
+		"rnd.victim.com. CNAME www.victim.com.\nwww.victim.com. 86400 A " EVIL, NULL, NULL};
+	const struct fake_answer *a;
+
+	/* Somebody forges one reply to a name of no interest. */
+	fake_ask(n, "mail.victim.com", "A");
+	fake_server(n, VICTIM)->hook = apply;
+	fake_server(n, VICTIM)->hook_arg = &p;
+	fake_ask_from(n, "10.0.0.1", "rnd.victim.com", "A", 0);
+	fake_server(n, VICTIM)->hook = NULL;
+	fake_run(n, 1000);
+	a = fake_ask(n, "www.victim.com", "A");
+	assert_has(a, "203.0.113.10");
+	assert_null(strstr(a->text, EVIL));
+	fake_free(n);
+}
+
+TEST(over_udp_a_denial_of_the_end_of_an_alias_is_not_believed_either)
+{
+	struct fake_net *n = world();
+	struct poison p = {"", DNS_FLAG_AA | DNS_RCODE_NXDOMAIN,
+		"rnd.victim.com. CNAME www.victim.com.",
+		"victim.com. 86400 SOA a. b. 1 2 3 4 86400", NULL};
+
+	fake_ask(n, "mail.victim.com", "A");
+	fake_server(n, VICTIM)->hook = apply;
+	fake_server(n, VICTIM)->hook_arg = &p;
+	fake_ask_from(n, "10.0.0.1", "rnd.victim.com", "A", 0);
+	fake_server(n, VICTIM)->hook = NULL;
+	fake_run(n, 1000);
+	assert_has(fake_ask(n, "www.victim.com", "A"), "203.0.113.10");
+	fake_free(n);
+}
+
+TEST(over_tcp_a_chain_within_the_zone_is_taken_whole)
+{
+	struct fake_net *n = world();
+
+	fake_zone_clear(fake_server(n, VICTIM));
+	fake_zone(n, VICTIM, "victim.com.", "a CNAME b\nb CNAME c\nc A 203.0.113.3\n");
+	fake_server(n, VICTIM)->faults = FAKE_TCP_ONLY;
+	assert_has(fake_ask(n, "a.victim.com", "A"), "c.victim.com. 3600 in a 203.0.113.3");
+	assert_int_equal(1, fake_server(n, VICTIM)->n_tcp);
+	fake_free(n);
+}
+
+TEST(over_tcp_too_a_chain_ends_where_a_forward_zone_begins)
+{
+	struct fake_net *n = world();
+	const struct fake_answer *a;
+
+	fake_forward(n, "corp.victim.com.", false, "10.0.0.53");
+	fake_zone(n, "10.0.0.53", "corp.victim.com.", "host A 203.0.113.53\n")->faults =
+		FAKE_RECURSIVE;
+	fake_zone_clear(fake_server(n, VICTIM));
+	fake_zone(n, VICTIM, "victim.com.", "a CNAME host.corp\nhost.corp A " EVIL "\n");
+	fake_server(n, VICTIM)->faults = FAKE_TCP_ONLY;
+	a = fake_ask(n, "a.victim.com", "A");
+	assert_has(a, "host.corp.victim.com. 3600 in a 203.0.113.53");
+	assert_null(strstr(a->text, EVIL));
+	fake_free(n);
+}
+
+TEST(glue_in_a_forward_zone_is_not_taken_from_outside)
+{
+	struct fake_net *n = world();
+
+	fake_forward(n, "corp.evil.com.", false, "10.0.0.53");
+	fake_zone(n, "10.0.0.53", "corp.evil.com.", "ns A 203.0.113.53\n")->faults = FAKE_RECURSIVE;
+	fake_zone_clear(fake_server(n, EVIL));
+	fake_zone(n, EVIL, "evil.com.", "sub NS ns.corp\nns.corp 86400 A " EVIL "\n");
+	fake_ask(n, "www.sub.evil.com", "A");
+	assert_has(fake_ask(n, "ns.corp.evil.com", "A"), "203.0.113.53");
+	assert_string_equal("203.0.113.53", fake_cached(n, "ns.corp.evil.com", "A"));
+	fake_free(n);
+}
+
+TEST(a_cut_does_not_outlive_the_one_above_it)
+{
+	struct fake_net *n = world();
+
+	fake_zone_clear(fake_server(n, TLD));
+	fake_zone(n, TLD, "com.", "evil 60 NS ns.evil\nns.evil 60 A " EVIL "\n");
+	fake_zone_clear(fake_server(n, EVIL));
+	fake_zone(n, EVIL, "evil.com.",
+		"@ NS ns\nns A " EVIL "\nsub 86400 NS ns.sub\nns.sub 86400 A 192.0.2.67\n");
+	fake_zone(n, "192.0.2.67", "sub.evil.com.", "* 1 A 203.0.113.67\n");
+	assert_has(fake_ask(n, "a.sub.evil.com", "A"), "203.0.113.67");
+	/* The parent drops evil.com; its child must go with it. */
+	fake_zone_clear(fake_server(n, TLD));
+	fake_zone(n, TLD, "com.", "other A 1.2.3.4\n");
+	fake_run(n, 61 * 1000);
+	assert_rcode(fake_ask(n, "b.sub.evil.com", "A"), DNS_RCODE_NXDOMAIN);
+	fake_free(n);
+}
+
 TEST(records_beside_the_chain_are_left_out_of_the_answer)
 {
 	struct fake_net *n = world();
@@ -235,6 +334,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(poison_is_neither_cached_nor_used),
 		cmocka_unit_test(the_end_of_an_alias_in_another_zone_is_asked_for_there),
+		cmocka_unit_test(over_udp_the_end_of_an_alias_is_asked_for_even_in_the_same_zone),
+		cmocka_unit_test(over_udp_a_denial_of_the_end_of_an_alias_is_not_believed_either),
+		cmocka_unit_test(over_tcp_a_chain_within_the_zone_is_taken_whole),
+		cmocka_unit_test(over_tcp_too_a_chain_ends_where_a_forward_zone_begins),
+		cmocka_unit_test(glue_in_a_forward_zone_is_not_taken_from_outside),
+		cmocka_unit_test(a_cut_does_not_outlive_the_one_above_it),
 		cmocka_unit_test(records_beside_the_chain_are_left_out_of_the_answer),
 		cmocka_unit_test(sibling_glue_is_glue_and_not_an_answer),
 		cmocka_unit_test(glue_out_of_bailiwick_is_used_only_when_told),
