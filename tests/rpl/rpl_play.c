@@ -176,16 +176,40 @@ static void on_asked(void *arg, const struct rpl_asked *a, uint64_t handle)
 
 /* ---- the client ---- */
 
-static void write_query(struct play *p, const struct rpl_step *s)
+/* "$" in the name asked for stands for the number of the repetition. */
+static struct question numbered(const struct question *q, unsigned number)
+{
+	char text[DNAME_TEXT_MAX], out[DNAME_TEXT_MAX + 16];
+	struct question numbered = *q;
+	char *sign;
+	size_t len;
+
+	dname_format(q->name, text);
+	sign = strchr(text, '$');
+	if (!sign)
+		return numbered;
+	/* Some escape it. */
+	len = (size_t)(sign - text);
+	if (len > 0 && text[len - 1] == '\\')
+		len--;
+	snprintf(out, sizeof(out), "%.*s%u%s", (int)len, text, number, sign + 1);
+	if (dname_read(out, numbered.name, &len) != 0)
+		abort();
+	numbered.name_len = (uint8_t)len;
+	return numbered;
+}
+
+static void write_query(struct play *p, const struct rpl_step *s, unsigned number)
 {
 	const struct rpl_packet *k = &s->entry->packet;
+	struct question q = numbered(&k->q, number);
 	struct edns_reply opt = {.udp_size = 4096, .is_do = k->is_do, .ede = DNS_EDE_NONE};
 	bool has_edns = !(k->adjust & RPL_NO_EDNS);
 
 	if (k->is_raw) {
 		memcpy(p->query, k->raw, k->raw_len);
 		p->query_len = k->raw_len;
-	} else if (msg_write_query(p->query, sizeof(p->query), ++p->next_id, k->flags, &k->q,
+	} else if (msg_write_query(p->query, sizeof(p->query), ++p->next_id, k->flags, &q,
 			   has_edns ? &opt : NULL, &p->query_len) != 0) {
 		fprintf(stderr, "%s:%u: cannot write the query\n", p->s->path, s->line);
 		exit(2);
@@ -220,10 +244,8 @@ static void do_query(struct play *p, const struct rpl_step *s)
 	p->w->question++;
 	p->w->n_waiting = 0;
 	p->w->is_quiet = true;
-	write_query(p, s);
 	for (unsigned i = 0; i < s->repeat; i++) {
-		if (i > 0 && !s->entry->packet.is_raw)
-			write_query(p, s);
+		write_query(p, s, i);
 		ask(p, s, i);
 	}
 	if (!s->next || s->next->action != RPL_CHECK_ANSWER) {
