@@ -21,9 +21,29 @@
 #define STATEDIR_ROOM_MIN      (1024 * 1024)
 #define STATEDIR_LOCK_PAUSE_NS (25 * 1000 * 1000)
 
+/* A directory that is gone after a power cut takes its leases along. */
+static int statedir_sync_parent(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *parent =
+		!slash ? xstrdup(".") : xstrndup(path, slash == path ? 1 : (size_t)(slash - path));
+	int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err;
+
+	xfree(parent);
+	if (fd < 0)
+		return err_from_errno(errno);
+	err = statedir_sync(fd);
+	close(fd);
+	return err;
+}
+
 static int statedir_mkdir(const char *path, uid_t uid, gid_t gid)
 {
 	if (mkdir(path, 0755) == 0) {
+		int err = statedir_sync_parent(path);
+
+		if (err)
+			return err;
 		if ((uid != (uid_t)-1 || gid != (gid_t)-1) && chown(path, uid, gid) < 0)
 			return err_from_errno(errno);
 		return 0;
