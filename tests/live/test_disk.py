@@ -3,6 +3,7 @@
 # ctest: timeout=120
 """Disks fail: full, broken for a moment, damaged while we were away. No ACK without a lease on disk, DNS goes on, what
 is damaged is set aside and said, and no lease vanishes in silence."""
+import json
 import os
 import re
 import shutil
@@ -12,7 +13,7 @@ import time
 
 from dhcpclient import Client
 from dhcpload import Relay
-from lan import DOMAIN, SERVER, Lan, check, done, need, run, until
+from lan import BIN, DOMAIN, SERVER, Lan, check, done, need, run, until
 from stub import Stub, data, rcode
 
 need("strace", "mount")
@@ -23,13 +24,8 @@ def stored(lan, d):
     copy = f"{lan.dir}/copy"
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(d.state_dir(), copy, ignore=lambda _, names: [n for n in names if n.endswith(".sock")])
-    config, d.config = d.config, f"{lan.dir}/copy.yaml"
-    with open(d.config, "w") as f:
-        f.write(f"state-dir: {copy}\n")
-    try:
-        return {l["address"]: l["mac"] for l in d.json("leases") or []}
-    finally:
-        d.config = config
+    p = run(f"{BIN}/lanthorn", "--state-dir", copy, "--json", "leases")
+    return {l["address"]: l["mac"] for l in json.loads(p.stdout)}
 
 
 def full_disk(lan):
@@ -74,7 +70,7 @@ def full_disk(lan):
     finally:
         for d in lan.daemons:
             d.kill()
-        run("umount", f"{lan.dir}/state", check=False)
+        run("umount", "-l", f"{lan.dir}/state", check=False)
     os.rmdir(f"{lan.dir}/state")
 
 
