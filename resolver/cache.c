@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A value of the slab: struct entry, the TTL offsets padded to eight octets, then the wire from its
- * fifth octet on (the counts; id and flags are the client's) with the question in lower case. The
- * question is the key: it is compared after the copy, so the name is not kept twice. */
+/* A value of the slab: struct entry, the TTL offsets from the second on padded to eight octets,
+ * then the wire from its fifth octet on (the counts; id and flags are the client's) with the
+ * question in lower case. The question is the key: it is compared after the copy, so the name is
+ * not kept twice. What follows from the slot's head (when it was stored, how long the wire is) is
+ * not kept either: most names' addresses fit into 96 octets. */
 #include "resolver/cache.h"
 
 #include <assert.h>
@@ -17,26 +19,25 @@
 #define ENTRY_WORDS    (sizeof(struct entry) / 8)
 #define QUESTION_MAX   (DNAME_MAX + 4)
 #define OFFSETS_MAX    (ANSWER_TTL_OFFSETS * sizeof(uint16_t))
-#define REACH_LINES    2 /* cache lines of an entry fetched ahead: 128 octets */
 #define MARK_REFRESHED 1 /* of a slot: somebody was elected */
 
 struct entry {
-	uint32_t stored_s, ttl_s;
+	uint32_t ttl_s;
 	uint32_t generation;
-	uint16_t wire_len;
+	uint16_t ttl_off; /* the first */
 	uint16_t rcode;
-	int16_t ede;
-	uint8_t security;
 	uint8_t n_ttl;
-	uint16_t question_len;
-	uint8_t bits; /* enum entry_bit */
-	uint8_t pad;
+	uint8_t name_len;
+	uint8_t bits; /* enum entry_bit, security above */
+	uint8_t ede;  /* EDE_NONE */
 };
 enum entry_bit { ENTRY_AA = 1, ENTRY_DO = 2, ENTRY_CD = 4 };
+#define SECURITY_SHIFT 4
+#define EDE_NONE       UINT8_MAX
 
-_Static_assert(sizeof(struct entry) == 24, "part of what an answer costs");
-/* The generation is in the second word, beside the lengths. */
-#define GENERATION_WORD (offsetof(struct entry, generation) / 8)
+_Static_assert(sizeof(struct entry) == 16, "part of what an answer costs");
+/* The generation shares the first word with the TTL. */
+#define GENERATION_WORD 0
 
 struct cache {
 	struct cache_slab *slab;
@@ -81,18 +82,22 @@ uint64_t cache_hash(const struct cache *c, const struct cache_question *q)
 
 void cache_prefetch(const struct cache *c, uint64_t hash)
 {
-	__builtin_prefetch(cache_slab_bucket(c->slab, hash, false));
-	__builtin_prefetch(cache_slab_bucket(c->slab, hash, true));
+	const struct cache_slab_view *v = cache_slab_view(c->slab, hash);
+
+	__builtin_prefetch(cache_slab_bucket_now(v, hash, false));
+	__builtin_prefetch(cache_slab_bucket_now(v, hash, true));
 }
 
 void cache_reach(const struct cache *c, uint64_t hash)
 {
-	const uint64_t *bucket = cache_slab_bucket(c->slab, hash, false);
+	const struct cache_slab_view *v = cache_slab_view(c->slab, hash);
+	const uint64_t *bucket = cache_slab_bucket_now(v, hash, false);
 	uint32_t hits = cache_slab_tags(bucket, hash);
+	const uint8_t *slot;
 	uint64_t word;
 
 	if (hits == 0) {
-		bucket = cache_slab_bucket(c->slab, hash, true);
+		bucket = cache_slab_bucket_now(v, hash, true);
 		hits = cache_slab_tags(bucket, hash);
 		if (hits == 0)
 			return;
@@ -100,20 +105,24 @@ void cache_reach(const struct cache *c, uint64_t hash)
 	word = __atomic_load_n(&bucket[__builtin_ctz(hits)], __ATOMIC_RELAXED);
 	if ((uint32_t)word == 0)
 		return;
-	for (int i = 0; i < REACH_LINES; i++)
-		__builtin_prefetch((const uint8_t *)cache_slab_slot(c->slab, word) + 64 * i);
+	/* the two lines of a plain answer; more follow by themselves */
+	slot = (const uint8_t *)cache_slab_slot(c->slab, word);
+	__builtin_prefetch(slot);
+	__builtin_prefetch(slot + 64);
 }
 
 /* ---- reading ---- */
 
+/* Octets of the offsets behind the entry. */
 static size_t offsets_len(unsigned n_ttl)
 {
-	return (n_ttl * sizeof(uint16_t) + 7) & ~(size_t)7;
+	return n_ttl < 2 ? 0 : ((n_ttl - 1) * sizeof(uint16_t) + 7) & ~(size_t)7;
 }
 
-static uint32_t entry_age_s(const struct entry *e, int64_t now_ms)
+/* Seconds since it was stored; ttl_s or more: expired. */
+static uint32_t entry_age_s(const struct entry *e, uint32_t expires_s, int64_t now_ms)
 {
-	int64_t age = now_ms / 1000 - e->stored_s;
+	int64_t age = (int64_t)e->ttl_s - ((int64_t)expires_s - now_ms / 1000);
 
 	/* cache-clock may be the wall's, which also goes backwards */
 	return age > 0 ? (uint32_t)age : 0;
@@ -125,20 +134,22 @@ static bool find_copy(const struct cache_slab_head *slot, const struct cache_que
 	uint8_t *mem, size_t cap, struct entry *e, struct answer_blob *out)
 {
 	uint32_t len = cache_slab_len(slot);
-	size_t skip, n;
+	size_t question = DNS_HEADER_LEN + (size_t)q->name_len + 4, skip, n;
 
 	cache_slab_copy(slot, 0, e, sizeof(*e));
-	skip = offsets_len(e->n_ttl);
-	if (e->n_ttl > ANSWER_TTL_OFFSETS || e->question_len != q->name_len + 4 ||
-		e->wire_len < DNS_HEADER_LEN + e->question_len ||
-		sizeof(*e) + skip + e->wire_len - WIRE_FROM != len)
+	skip = sizeof(*e) + offsets_len(e->n_ttl);
+	if (e->n_ttl > ANSWER_TTL_OFFSETS || e->name_len != q->name_len ||
+		len < skip + question - WIRE_FROM)
 		return false;
+	out->len = (uint16_t)(len - skip + WIRE_FROM);
 	/* Whole words where there is room: what they hold beyond the wire is zeros. */
-	n = (((size_t)e->wire_len - WIRE_FROM + 7) & ~(size_t)7) + WIRE_FROM;
+	n = ((out->len - WIRE_FROM + 7u) & ~(size_t)7) + WIRE_FROM;
 	if (n > cap)
-		n = e->wire_len <= cap ? e->wire_len : DNS_HEADER_LEN + (size_t)e->question_len;
-	cache_slab_copy(slot, ENTRY_WORDS, out->ttl_off, skip);
-	cache_slab_copy(slot, ENTRY_WORDS + skip / 8, mem + WIRE_FROM, n - WIRE_FROM);
+		n = out->len <= cap ? out->len : question;
+	out->ttl_off[0] = e->ttl_off;
+	cache_slab_copy(slot, ENTRY_WORDS, out->ttl_off + 1,
+		e->n_ttl < 2 ? 0 : (e->n_ttl - 1u) * sizeof(uint16_t));
+	cache_slab_copy(slot, skip / 8, mem + WIRE_FROM, n - WIRE_FROM);
 	return true;
 }
 
@@ -165,15 +176,15 @@ static bool elect(struct cache_slab_head *slot, uint8_t ref, const struct entry 
 		       __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
+/* The rest of it; find_copy has set the length and the offsets. */
 static void fill_blob(const struct entry *e, const uint8_t *mem, struct answer_blob *out)
 {
-	out->len = e->wire_len;
 	out->rcode = e->rcode;
-	out->security = e->security;
+	out->security = e->bits >> SECURITY_SHIFT;
 	out->n_ttl = e->n_ttl;
-	out->question_len = e->question_len;
+	out->question_len = (uint16_t)(e->name_len + 4);
 	out->is_aa = e->bits & ENTRY_AA;
-	out->ede = e->ede;
+	out->ede = e->ede == EDE_NONE ? DNS_EDE_NONE : e->ede;
 	out->ttl_s = e->ttl_s;
 	out->wire = mem;
 }
@@ -188,12 +199,13 @@ enum cache_result cache_find(struct cache *c, const struct cache_question *q, ui
 		while (!is_torn && cache_slab_next(&w)) {
 			struct entry e;
 			bool is_fit = find_copy(w.slot, q, mem, cap, &e, out);
+			uint32_t expires_s = cache_slab_expires_s(w.slot);
 			uint8_t ref;
 
 			is_torn = !cache_slab_is_same(&w);
 			if (is_torn || !is_fit || !is_question(q, &e, mem + DNS_HEADER_LEN))
 				continue;
-			*age_s = entry_age_s(&e, now_ms);
+			*age_s = entry_age_s(&e, expires_s, now_ms);
 			if (*age_s >= e.ttl_s)
 				return CACHE_MISS;
 			fill_blob(&e, mem, out);
@@ -224,40 +236,59 @@ static bool match_question(const void *arg, const struct cache_slab_head *slot)
 	struct entry e;
 	const uint8_t *question = slot_question(slot, &e);
 
-	return e.question_len == q->name_len + 4 && is_question(q, &e, question);
+	return e.name_len == q->name_len && is_question(q, &e, question);
+}
+
+/* What precedes the wire, and the wire up to the end of the question and the next word. */
+struct front_piece {
+	struct entry e;
+	uint8_t rest[OFFSETS_MAX + 8 + QUESTION_MAX + 8];
+};
+
+static struct entry entry_of(
+	const struct cache_question *q, const struct answer_blob *blob, uint32_t generation)
+{
+	bool is_told = blob->ede >= 0 && blob->ede < EDE_NONE;
+
+	return (struct entry){
+		.ttl_s = blob->ttl_s,
+		.generation = generation,
+		.ttl_off = blob->n_ttl ? blob->ttl_off[0] : 0,
+		.rcode = blob->rcode,
+		.n_ttl = blob->n_ttl,
+		.name_len = q->name_len,
+		.bits = (uint8_t)(question_bits(q) | (blob->is_aa ? ENTRY_AA : 0) |
+				  blob->security << SECURITY_SHIFT),
+		.ede = is_told ? (uint8_t)blob->ede : EDE_NONE,
+	};
+}
+
+static bool is_storable(const struct cache_question *q, const struct answer_blob *blob)
+{
+	return blob->ttl_s > 0 && blob->n_ttl <= ANSWER_TTL_OFFSETS &&
+	       blob->question_len == q->name_len + 4u &&
+	       blob->len >= DNS_HEADER_LEN + blob->question_len &&
+	       dname_equal(blob->wire + DNS_HEADER_LEN, q->name);
 }
 
 void cache_put(struct cache *c, const struct cache_question *q, const struct answer_blob *blob,
 	uint32_t generation, int64_t now_ms)
 {
-	/* The value up to the end of the question, and to the next word: in lower case. */
-	struct {
-		struct entry e;
-		uint8_t rest[OFFSETS_MAX + 8 + QUESTION_MAX + 8];
-	} head;
-	size_t offsets = offsets_len(blob->n_ttl), kept = (size_t)blob->len - WIRE_FROM, front;
-	struct cache_slab_piece pieces[2];
+	size_t offsets, front, kept = (size_t)blob->len - WIRE_FROM;
 	uint64_t expires_s = (uint64_t)now_ms / 1000 + blob->ttl_s;
+	struct cache_slab_piece pieces[2];
+	struct cache_slab_value value = {.pieces = pieces,
+		.n_pieces = 2,
+		.expires_s = expires_s < UINT32_MAX ? (uint32_t)expires_s : UINT32_MAX};
+	struct front_piece head;
 
-	if (blob->ttl_s == 0 || blob->n_ttl > ANSWER_TTL_OFFSETS ||
-		blob->question_len != q->name_len + 4u ||
-		blob->len < DNS_HEADER_LEN + blob->question_len ||
-		!dname_equal(blob->wire + DNS_HEADER_LEN, q->name))
+	if (!is_storable(q, blob))
 		return;
-	head.e = (struct entry){
-		.stored_s = (uint32_t)(now_ms / 1000),
-		.ttl_s = blob->ttl_s,
-		.generation = generation,
-		.wire_len = blob->len,
-		.rcode = blob->rcode,
-		.ede = blob->ede,
-		.security = blob->security,
-		.n_ttl = blob->n_ttl,
-		.question_len = blob->question_len,
-		.bits = (uint8_t)(question_bits(q) | (blob->is_aa ? ENTRY_AA : 0)),
-	};
+	offsets = offsets_len(blob->n_ttl);
+	head.e = entry_of(q, blob, generation);
 	memset(head.rest, 0, offsets);
-	memcpy(head.rest, blob->ttl_off, blob->n_ttl * sizeof(uint16_t));
+	if (blob->n_ttl > 1)
+		memcpy(head.rest, blob->ttl_off + 1, (blob->n_ttl - 1u) * sizeof(uint16_t));
 	front = ((size_t)DNS_HEADER_LEN - WIRE_FROM + blob->question_len + 7) & ~(size_t)7;
 	if (front > kept)
 		front = kept;
@@ -266,8 +297,7 @@ void cache_put(struct cache *c, const struct cache_question *q, const struct ans
 	pieces[0] = (struct cache_slab_piece){&head, sizeof(head.e) + offsets + front};
 	pieces[1] = (struct cache_slab_piece){blob->wire + WIRE_FROM + front, kept - front};
 	cache_slab_lock(c->slab, q->hash);
-	(void)cache_slab_put(c->slab, q->hash, match_question, q, pieces, 2,
-		expires_s < UINT32_MAX ? (uint32_t)expires_s : UINT32_MAX, now_ms);
+	(void)cache_slab_put(c->slab, q->hash, match_question, q, &value, now_ms);
 	cache_slab_unlock(c->slab, q->hash);
 }
 

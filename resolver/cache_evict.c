@@ -49,7 +49,7 @@ void cache_evict_give_back(
 uint64_t *cache_evict_word(
 	struct cache_slab *s, struct cache_slab_shard *sh, uint64_t hash, int64_t now_ms)
 {
-	uint64_t *bucket = cache_slab_bucket(s, hash, false);
+	uint64_t *bucket = cache_slab_bucket(sh->view->index, sh->view->n_buckets, hash, false);
 	struct cache_slab_head *victim;
 	unsigned found = 0;
 	int least = CACHE_SLAB_REF_MAX + 1;
@@ -288,12 +288,12 @@ static void steal_move(struct cache_slab *s, struct cache_slab_shard *sh, uint32
 {
 	struct cache_slab_head *to = class_free(s, &sh->classes[c], c);
 	struct cache_slab_piece piece = {from->value, from->len};
+	struct cache_slab_value value = {&piece, 1, from->expires_s, from->kind};
 
 	if (to == NULL)
 		to = class_evict(s, sh, c, now_ms);
-	cache_slab_write(
-		to, from->hash, &piece, 1, from->expires_s, (uint8_t)(cache_slot_ref(from) - 1));
-	cache_index_set(s, cache_index_find(s, from), to);
+	cache_slab_write(to, from->hash, &value, (uint8_t)(cache_slot_ref(from) - 1));
+	cache_index_set(s, cache_index_find(s, sh, from), to);
 	__atomic_store_n(&from->expires_s, 0, __ATOMIC_RELAXED);
 }
 
@@ -303,7 +303,6 @@ static void steal_page(struct cache_slab *s, struct cache_slab_shard *sh, uint32
 {
 	struct cache_slab_class *k = &sh->classes[donor];
 	uint32_t page = class_drop_page(s, k, donor), moved = 0;
-	uint32_t *layout = s->layouts + sh->id * CACHE_SLAB_LAYOUT_STRIDE;
 
 	for (uint32_t i = 0; i < cache_class_slots(donor); i++) {
 		struct cache_slab_head *slot = cache_page_slot(s, page, donor, i);
@@ -319,7 +318,7 @@ static void steal_page(struct cache_slab *s, struct cache_slab_shard *sh, uint32
 		cache_count(cache_slot_has_expired(slot, now_ms) ? &sh->expired : &sh->evicted, 1);
 		cache_index_unlink(s, sh, slot);
 	}
-	__atomic_store_n(layout, *layout + 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&sh->view->layout, sh->view->layout + 1, __ATOMIC_RELEASE);
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	for (uint32_t i = 0; i < cache_class_slots(taker); i++) {
 		struct cache_slab_head *slot = cache_page_slot(s, page, taker, i);

@@ -8,10 +8,11 @@
 #include "resolver/cache_slab.h"
 
 #define CACHE_NO_PAGE UINT32_MAX
-#define CACHE_CLASSES 18
+#define CACHE_CLASSES 20
 
-static const uint32_t CACHE_CLASS_BYTES[CACHE_CLASSES] = {128, 192, 256, 320, 384, 512, 640, 768,
-	1024, 1280, 1536, 2048, 3072, 4096, 8192, 16384, 32768, CACHE_SLAB_PAGE};
+/* A plain answer takes 96 octets in either cache. */
+static const uint32_t CACHE_CLASS_BYTES[CACHE_CLASSES] = {96, 128, 160, 192, 256, 320, 384, 512,
+	640, 768, 1024, 1280, 1536, 2048, 3072, 4096, 8192, 16384, 32768, CACHE_SLAB_PAGE};
 
 struct cache_slab_page {
 	uint32_t next;	    /* ring of its class */
@@ -35,6 +36,7 @@ struct cache_slab_class {
 
 struct cache_slab_shard {
 	pthread_mutex_t lock;
+	struct cache_slab_view *view;
 	uint32_t id, n_pages, quota;
 	struct cache_slab_class classes[CACHE_CLASSES];
 	uint64_t entries, inserted, evicted, expired; /* atomic: read by usage without the lock */
@@ -90,11 +92,20 @@ static inline bool cache_slot_has_expired(const struct cache_slab_head *slot, in
 
 /* ---- cache_index.c ---- */
 
+#define CACHE_BUCKET_BYTES (CACHE_SLAB_WAYS * sizeof(uint64_t))
+#define CACHE_INDEX_LEAST  64 /* buckets of a new index: 4 KiB */
+
+/* Octets of address space that a shard's index needs to grow up to max buckets, all its earlier
+ * sizes included: each size has a place of its own. A multiple of a 4 KiB page. */
+size_t cache_index_reserve(uint32_t max);
+/* mem: that much, all zeros. */
+void cache_index_init(struct cache_slab_shard *sh, void *mem);
 /* The word that names slot, or NULL. */
-uint64_t *cache_index_find(const struct cache_slab *s, const struct cache_slab_head *slot);
-/* A free word for a new slot of this hash, made by moving another to its second home when it must
- * be; NULL when there is none. */
-uint64_t *cache_index_room(const struct cache_slab *s, uint64_t hash);
+uint64_t *cache_index_find(const struct cache_slab *s, const struct cache_slab_shard *sh,
+	const struct cache_slab_head *slot);
+/* A free word for a new slot of this hash, made by growing the index or by moving another word to
+ * its second home when it must be; NULL when there is none. */
+uint64_t *cache_index_room(struct cache_slab *s, struct cache_slab_shard *sh, uint64_t hash);
 /* Publish: from here on readers find slot. */
 void cache_index_set(
 	const struct cache_slab *s, uint64_t *word, const struct cache_slab_head *slot);
@@ -116,7 +127,5 @@ void cache_evict_give_back(
 
 /* ---- cache_slab.c ---- */
 
-/* Length of the value the pieces make. */
-size_t cache_slab_pieces_len(const struct cache_slab_piece *pieces, size_t n_pieces);
 void cache_slab_write(struct cache_slab_head *slot, uint64_t hash,
-	const struct cache_slab_piece *pieces, size_t n_pieces, uint32_t expires_s, uint8_t ref);
+	const struct cache_slab_value *value, uint8_t ref);

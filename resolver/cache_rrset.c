@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A value of the slab is a struct fact, then either one RRset block or, for something that does not
- * exist, its name in lower case and the RRsets that prove it, each on an eight-octet boundary. The
- * RRset of a type and the NODATA of that type have one key: they can only replace each other. The
- * NXDOMAIN of a name has the key of type 0, which no RRset has. */
+/* A value of the slab is either one RRset block as it is, its ttl field being its whole life, or,
+ * for something that does not exist, a struct denial, the name in lower case and the RRsets that
+ * prove it, each on an eight-octet boundary. Which of them it is stands in the slot's kind, when it
+ * ends in its expires_s. The RRset of a type and the NODATA of that type have one key: they can
+ * only replace each other. The NXDOMAIN of a name has the key of type 0, which no RRset has. */
 #include "resolver/cache_rrset.h"
 
 #include <assert.h>
@@ -18,22 +19,35 @@
 #define PROOF_MAX     8	 /* RRsets of struct cache_proof */
 #define RENEW_PART    10 /* in the last tenth of its life a proven set may be replaced */
 
-enum fact_kind { FACT_RRSET, FACT_NODATA, FACT_NXDOMAIN };
+enum fact_kind {
+	FACT_RRSET,
+	FACT_NODATA,
+	FACT_NXDOMAIN,
+	FACT_KIND = 3, /* bits of the above in a slot's kind */
+	FACT_GLUE = 4  /* flag: it is, or replaced, what a parent told about an address */
+};
 
-struct fact {
-	uint32_t stored_s;
+struct denial {
 	uint32_t ttl_s;
 	uint16_t type, class;
-	uint8_t kind; /* enum fact_kind */
 	uint8_t rank, security;
-	uint8_t n;	  /* RRsets of a proof */
-	uint8_t name_len; /* of a proof; an RRset holds its owner itself */
-	uint8_t is_glue;  /* it is, or replaced, what a parent told about an address */
-	uint8_t pad[6];
+	uint8_t n; /* RRsets of the proof */
+	uint8_t name_len;
+	uint8_t pad[4];
 };
-#define FACT_WORDS (sizeof(struct fact) / 8)
-_Static_assert(sizeof(struct fact) == 24, "whole words");
-#define SECURITY_WORD (offsetof(struct fact, security) / 8)
+_Static_assert(sizeof(struct denial) == 16, "whole words");
+
+/* Either of them as the rules see it. */
+struct fact {
+	uint32_t expires_s, ttl_s;
+	uint16_t type, class;
+	enum fact_kind kind;
+	uint8_t rank, security;
+	bool is_glue;
+};
+#define FACT_WORDS 3 /* of a value, that tell it: an RRset's header or more than a denial */
+_Static_assert(sizeof(struct rrset) <= FACT_WORDS * 8, "the header is read first");
+#define RRSET_SECURITY_WORD (offsetof(struct rrset, security) / 8)
 
 struct cache_rrset {
 	struct cache_slab *slab;
@@ -80,37 +94,68 @@ static struct fact_key key_of(
 	return k;
 }
 
-static uint32_t seconds(int64_t now_ms)
+static struct fact fact_of(const uint64_t words[FACT_WORDS], uint16_t kind, uint32_t expires_s)
 {
-	return (uint32_t)(now_ms / 1000);
+	struct fact f = {.expires_s = expires_s,
+		.kind = (enum fact_kind)(kind & FACT_KIND),
+		.is_glue = kind & FACT_GLUE};
+	struct rrset rr;
+	struct denial d;
+
+	if (f.kind == FACT_RRSET) {
+		memcpy(&rr, words, sizeof(rr));
+		f.ttl_s = rr.ttl;
+		f.type = rr.type;
+		f.class = rr.class;
+		f.rank = rr.rank;
+		f.security = rr.security;
+	} else {
+		memcpy(&d, words, sizeof(d));
+		f.ttl_s = d.ttl_s;
+		f.type = d.type;
+		f.class = d.class;
+		f.rank = d.rank;
+		f.security = d.security;
+	}
+	return f;
 }
 
-static uint32_t fact_age_s(const struct fact *f, int64_t now_ms)
+/* With the lock held, or of a copy. */
+static struct fact fact_in(const struct cache_slab_head *slot)
 {
-	int64_t age = (int64_t)seconds(now_ms) - f->stored_s;
+	return fact_of(slot->value, slot->kind, slot->expires_s);
+}
 
-	return age > 0 ? (uint32_t)age : 0;
+/* What is left of its life; 0: expired. A clock that went backwards gives no more than it had. */
+static uint32_t fact_left_s(const struct fact *f, int64_t now_ms)
+{
+	int64_t left = (int64_t)f->expires_s - now_ms / 1000;
+
+	if (left > f->ttl_s)
+		return f->ttl_s;
+	return left > 0 ? (uint32_t)left : 0;
 }
 
 static bool fact_has_expired(const struct fact *f, int64_t now_ms)
 {
-	return fact_age_s(f, now_ms) >= f->ttl_s;
+	return fact_left_s(f, now_ms) == 0;
 }
 
-/* Both kinds have the name first behind the struct fact, an RRset after its own header. */
-static size_t name_at(const struct fact *f)
+static const uint8_t *fact_name(const struct cache_slab_head *slot)
 {
-	return sizeof(*f) + (f->kind == FACT_RRSET ? offsetof(struct rrset, data) : 0);
+	const uint8_t *value = (const uint8_t *)slot->value;
+
+	if ((slot->kind & FACT_KIND) == FACT_RRSET)
+		return rrset_owner((const struct rrset *)value);
+	return value + sizeof(struct denial);
 }
 
 static bool match_key(const void *arg, const struct cache_slab_head *slot)
 {
 	const struct fact_key *k = arg;
-	struct fact f;
+	struct fact f = fact_in(slot);
 
-	memcpy(&f, slot->value, sizeof(f));
-	return f.type == k->type && f.class == k->class &&
-	       dname_equal((const uint8_t *)slot->value + name_at(&f), k->name);
+	return f.type == k->type && f.class == k->class && dname_equal(fact_name(slot), k->name);
 }
 
 /* ---- reading ---- */
@@ -118,35 +163,37 @@ static bool match_key(const void *arg, const struct cache_slab_head *slot)
 /* Is it worth copying? */
 static bool fact_is_wanted(const struct fact *f, const struct fact_key *k)
 {
-	uint32_t age = fact_age_s(f, k->now_ms);
-
 	return f->type == k->type && f->class == k->class &&
 	       (f->kind != FACT_RRSET) == k->is_negative &&
-	       (age < f->ttl_s || age - f->ttl_s < k->stale_s);
+	       (int64_t)f->expires_s + k->stale_s > k->now_ms / 1000;
 }
 
-/* What follows the struct fact of a slot, in the arena; *f its head. NULL and *is_torn when it
- * changed under way, NULL when it is not wanted, not k's, or the arena is full. */
+/* The value of a slot in the arena; *f what it is. NULL and *is_torn when it changed under way,
+ * NULL when it is not wanted, not k's, or the arena is full. */
 static uint8_t *read_slot(const struct cache_slab_walk *w, const struct fact_key *k,
 	struct arena *a, struct fact *f, bool *is_torn)
 {
 	uint32_t len = cache_slab_len(w->slot);
-	uint8_t *body;
+	uint64_t words[FACT_WORDS];
+	const uint8_t *name;
+	uint8_t *value;
 
-	cache_slab_copy(w->slot, 0, f, sizeof(*f));
+	cache_slab_copy(w->slot, 0, words, sizeof(words));
+	*f = fact_of(words, cache_slab_kind(w->slot), cache_slab_expires_s(w->slot));
 	*is_torn = !cache_slab_is_same(w);
 	if (*is_torn || !fact_is_wanted(f, k))
 		return NULL;
-	len -= (uint32_t)sizeof(*f);
-	body = arena_alloc(a, len);
-	if (body == NULL)
+	value = arena_alloc(a, len);
+	if (value == NULL)
 		return NULL;
-	cache_slab_copy(w->slot, FACT_WORDS, body, len);
+	cache_slab_copy(w->slot, 0, value, len);
 	*is_torn = !cache_slab_is_same(w);
-	if (*is_torn || !dname_equal(body + name_at(f) - sizeof(*f), k->name))
+	name = value +
+	       (f->kind == FACT_RRSET ? offsetof(struct rrset, data) : sizeof(struct denial));
+	if (*is_torn || !dname_equal(name, k->name))
 		return NULL;
 	(void)cache_slab_touch(w->slot);
-	return body;
+	return value;
 }
 
 static uint8_t *read_key(
@@ -157,24 +204,15 @@ static uint8_t *read_key(
 		bool is_torn = false;
 
 		while (!is_torn && cache_slab_next(&w)) {
-			uint8_t *body = read_slot(&w, k, a, f, &is_torn);
+			uint8_t *value = read_slot(&w, k, a, f, &is_torn);
 
-			if (body)
-				return body;
+			if (value)
+				return value;
 		}
 		if (!is_torn)
 			return NULL;
 	}
 	return NULL;
-}
-
-/* The copy of an RRset as its fact sees it: the verdict and the time that is left stand there. */
-static void rrset_refresh(struct rrset *rr, const struct fact *f, int64_t now_ms)
-{
-	uint32_t age = fact_age_s(f, now_ms);
-
-	rr->ttl = age < f->ttl_s ? f->ttl_s - age : 0;
-	rr->security = f->security;
 }
 
 struct rrset *cache_rrset_get(struct cache_rrset *c, const uint8_t *name, uint16_t type,
@@ -188,7 +226,7 @@ struct rrset *cache_rrset_get(struct cache_rrset *c, const uint8_t *name, uint16
 	k.now_ms = now_ms;
 	rr = (struct rrset *)read_key(c, &k, a, &f);
 	if (rr)
-		rrset_refresh(rr, &f, now_ms);
+		rr->ttl = fact_left_s(&f, now_ms);
 	return rr;
 }
 
@@ -197,13 +235,14 @@ static size_t padded(size_t len)
 	return (len + 7) & ~(size_t)7;
 }
 
-/* Fills out with the RRsets of a proof that lies in body. */
-static void read_proof(const struct fact *f, uint8_t *body, uint32_t age_s, struct cache_proof *out)
+/* Fills out with the RRsets of a proof that lies in value. */
+static void read_proof(uint8_t *value, uint32_t age_s, struct cache_proof *out)
 {
-	uint8_t *p = body + padded(f->name_len);
+	const struct denial *d = (const struct denial *)value;
+	uint8_t *p = value + sizeof(*d) + padded(d->name_len);
 
-	*out = (struct cache_proof){.security = f->security, .rank = f->rank, .n = f->n};
-	for (unsigned i = 0; i < f->n; i++) {
+	*out = (struct cache_proof){.security = d->security, .rank = d->rank, .n = d->n};
+	for (unsigned i = 0; i < d->n; i++) {
 		out->rr[i] = (struct rrset *)p;
 		out->rr[i]->ttl = out->rr[i]->ttl > age_s ? out->rr[i]->ttl - age_s : 1;
 		p += padded(out->rr[i]->size);
@@ -218,14 +257,14 @@ enum cache_negative cache_rrset_negative(struct cache_rrset *c, const uint8_t *n
 	for (unsigned i = 0; i < 2; i++) {
 		struct fact_key k = key_of(c, name, types[i], class);
 		struct fact f;
-		uint8_t *body;
+		uint8_t *value;
 
 		k.is_negative = true;
 		k.now_ms = now_ms;
-		body = read_key(c, &k, a, &f);
-		if (body == NULL)
+		value = read_key(c, &k, a, &f);
+		if (value == NULL)
 			continue;
-		read_proof(&f, body, fact_age_s(&f, now_ms), out);
+		read_proof(value, f.ttl_s - fact_left_s(&f, now_ms), out);
 		return f.kind == FACT_NODATA ? CACHE_NEGATIVE_NODATA : CACHE_NEGATIVE_NXDOMAIN;
 	}
 	return CACHE_NEGATIVE_NONE;
@@ -247,8 +286,7 @@ static unsigned fact_rank(const struct fact *f)
 /* May fresh stand where old stands? */
 static bool may_replace(const struct fact *old, const struct fact *fresh, int64_t now_ms)
 {
-	uint32_t age = fact_age_s(old, now_ms);
-	bool is_renewal = (uint64_t)(old->ttl_s - age) * RENEW_PART < old->ttl_s;
+	bool is_renewal = (uint64_t)fact_left_s(old, now_ms) * RENEW_PART < old->ttl_s;
 
 	if (fact_has_expired(old, now_ms))
 		return true;
@@ -270,45 +308,49 @@ static void keep_from_ghosts(const struct fact *old, struct fact *fresh, int64_t
 {
 	bool is_from_parent = fresh->rank == RRSET_RANK_ADDITIONAL ||
 			      fresh->rank == RRSET_RANK_REFERRAL || fresh->rank == RRSET_RANK_LOCAL;
-	uint32_t left;
+	uint32_t left = fact_left_s(old, now_ms);
 
-	if (fresh->kind != FACT_RRSET || old->kind != FACT_RRSET || fact_has_expired(old, now_ms))
+	if (fresh->kind != FACT_RRSET || old->kind != FACT_RRSET || left == 0)
 		return;
 	fresh->is_glue |= old->is_glue;
 	if (is_from_parent || (fresh->type != DNS_TYPE_NS && !fresh->is_glue))
 		return;
-	left = old->ttl_s - fact_age_s(old, now_ms);
 	if (fresh->ttl_s > left)
 		fresh->ttl_s = left;
 }
 
-/* Judges and stores under k; pieces[0] becomes *fresh. */
-static bool put_fact(struct cache_rrset *c, const struct fact_key *k, struct fact *fresh,
-	struct cache_slab_piece *pieces, size_t n_pieces, int64_t now_ms)
+static uint32_t expires_at_s(uint32_t ttl_s, int64_t now_ms)
 {
-	struct cache_slab_head *slot;
-	uint64_t expires_s;
-	bool is_stored = false;
+	uint64_t at = (uint64_t)now_ms / 1000 + ttl_s;
 
-	if (fresh->ttl_s == 0)
+	return at < UINT32_MAX ? (uint32_t)at : UINT32_MAX;
+}
+
+/* Judges fresh; when it may be stored *fresh has the life it may have. With the lock held. */
+static bool judge(
+	struct cache_rrset *c, const struct fact_key *k, struct fact *fresh, int64_t now_ms)
+{
+	const struct cache_slab_head *slot = cache_slab_get(c->slab, k->hash, match_key, k);
+	struct fact old;
+
+	if (slot == NULL)
+		return true;
+	old = fact_in(slot);
+	if (!may_replace(&old, fresh, now_ms))
 		return false;
-	cache_slab_lock(c->slab, k->hash);
-	slot = cache_slab_get(c->slab, k->hash, match_key, k);
-	if (slot) {
-		struct fact old;
+	keep_from_ghosts(&old, fresh, now_ms);
+	return true;
+}
 
-		memcpy(&old, slot->value, sizeof(old));
-		if (!may_replace(&old, fresh, now_ms))
-			goto out;
-		keep_from_ghosts(&old, fresh, now_ms);
-	}
-	pieces[0] = (struct cache_slab_piece){fresh, sizeof(*fresh)};
-	expires_s = (uint64_t)fresh->stored_s + fresh->ttl_s;
-	is_stored = cache_slab_put(c->slab, k->hash, match_key, k, pieces, n_pieces,
-		expires_s < UINT32_MAX ? (uint32_t)expires_s : UINT32_MAX, now_ms);
-out:
-	cache_slab_unlock(c->slab, k->hash);
-	return is_stored;
+static bool store(struct cache_rrset *c, const struct fact_key *k, const struct fact *fresh,
+	const struct cache_slab_piece *pieces, size_t n_pieces, int64_t now_ms)
+{
+	struct cache_slab_value value = {.pieces = pieces,
+		.n_pieces = n_pieces,
+		.expires_s = expires_at_s(fresh->ttl_s, now_ms),
+		.kind = (uint16_t)(fresh->kind | (fresh->is_glue ? FACT_GLUE : 0))};
+
+	return cache_slab_put(c->slab, k->hash, match_key, k, &value, now_ms);
 }
 
 /* The name exists after all. */
@@ -328,7 +370,6 @@ bool cache_rrset_put(struct cache_rrset *c, const struct rrset *rr, int64_t now_
 {
 	struct fact_key k = key_of(c, rrset_owner(rr), rr->type, rr->class);
 	struct fact fresh = {
-		.stored_s = seconds(now_ms),
 		.ttl_s = rr->ttl,
 		.type = rr->type,
 		.class = rr->class,
@@ -338,14 +379,27 @@ bool cache_rrset_put(struct cache_rrset *c, const struct rrset *rr, int64_t now_
 		.is_glue = rr->rank == RRSET_RANK_ADDITIONAL &&
 			   (rr->type == DNS_TYPE_A || rr->type == DNS_TYPE_AAAA),
 	};
-	struct cache_slab_piece pieces[2] = {{NULL, 0}, {rr, rr->size}};
+	uint64_t first;
+	/* The first word, size and ttl, is written anew: its life may be cut. */
+	struct cache_slab_piece pieces[] = {
+		{&first, sizeof(first)}, {(const uint8_t *)rr + 8, rr->size - 8}};
+	struct rrset head;
+	bool is_stored = false;
 
 	assert(rr->type != TYPE_NXDOMAIN && rr->n_rr > 0);
-	if (!put_fact(c, &k, &fresh, pieces, 2, now_ms))
+	if (rr->ttl == 0)
 		return false;
-	if (rr->rank >= RRSET_RANK_AUTHORITY_NA)
+	cache_slab_lock(c->slab, k.hash);
+	if (judge(c, &k, &fresh, now_ms)) {
+		memcpy(&head, rr, sizeof(head));
+		head.ttl = fresh.ttl_s;
+		memcpy(&first, &head, sizeof(first));
+		is_stored = store(c, &k, &fresh, pieces, 2, now_ms);
+	}
+	cache_slab_unlock(c->slab, k.hash);
+	if (is_stored && rr->rank >= RRSET_RANK_AUTHORITY_NA)
 		forget_nxdomain(c, rr);
-	return true;
+	return is_stored;
 }
 
 void cache_rrset_put_negative(struct cache_rrset *c, const uint8_t *name, uint16_t type,
@@ -355,26 +409,34 @@ void cache_rrset_put_negative(struct cache_rrset *c, const uint8_t *name, uint16
 	uint16_t key_type = kind == CACHE_NEGATIVE_NXDOMAIN ? TYPE_NXDOMAIN : type;
 	struct fact_key k = key_of(c, name, key_type, class);
 	struct fact fresh = {
-		.stored_s = seconds(now_ms),
 		.ttl_s = ttl_s,
 		.type = key_type,
 		.class = class,
 		.kind = kind == CACHE_NEGATIVE_NXDOMAIN ? FACT_NXDOMAIN : FACT_NODATA,
 		.rank = proof->rank,
 		.security = proof->security,
-		.n = proof->n,
-		.name_len = (uint8_t)k.name_len,
 	};
+	struct denial d = {.ttl_s = ttl_s,
+		.type = key_type,
+		.class = class,
+		.rank = proof->rank,
+		.security = proof->security,
+		.n = proof->n,
+		.name_len = (uint8_t)k.name_len};
 	uint8_t lower[DNAME_MAX];
-	struct cache_slab_piece pieces[2 + PROOF_MAX];
+	struct cache_slab_piece pieces[2 + PROOF_MAX] = {{&d, sizeof(d)}, {lower, k.name_len}};
 
 	assert(kind != CACHE_NEGATIVE_NONE && proof->n <= PROOF_MAX);
+	if (ttl_s == 0)
+		return;
 	memcpy(lower, name, k.name_len);
 	dname_lower(lower, k.name_len);
-	pieces[1] = (struct cache_slab_piece){lower, k.name_len};
 	for (unsigned i = 0; i < proof->n; i++)
 		pieces[2 + i] = (struct cache_slab_piece){proof->rr[i], proof->rr[i]->size};
-	(void)put_fact(c, &k, &fresh, pieces, 2 + (size_t)proof->n, now_ms);
+	cache_slab_lock(c->slab, k.hash);
+	if (judge(c, &k, &fresh, now_ms))
+		(void)store(c, &k, &fresh, pieces, 2 + (size_t)proof->n, now_ms);
+	cache_slab_unlock(c->slab, k.hash);
 }
 
 void cache_rrset_set_security(
@@ -382,21 +444,20 @@ void cache_rrset_set_security(
 {
 	struct fact_key k = key_of(c, rrset_owner(rr), rr->type, rr->class);
 	struct cache_slab_head *slot;
+	struct fact f;
 
 	cache_slab_lock(c->slab, k.hash);
 	slot = cache_slab_get(c->slab, k.hash, match_key, &k);
 	if (slot) {
-		const uint8_t *body = (const uint8_t *)slot->value + sizeof(struct fact);
-		struct fact f;
-
-		memcpy(&f, slot->value, sizeof(f));
+		f = fact_in(slot);
 		if (f.kind == FACT_RRSET && !fact_has_expired(&f, now_ms) &&
-			rrset_equal((const struct rrset *)body, rr)) {
-			uint64_t word;
+			rrset_equal((const struct rrset *)slot->value, rr)) {
+			uint64_t words[FACT_WORDS];
+			uint8_t verdict = (uint8_t)s;
 
-			f.security = (uint8_t)s;
-			memcpy(&word, (uint8_t *)&f + SECURITY_WORD * 8, 8);
-			cache_slab_set_word(slot, SECURITY_WORD, word);
+			memcpy(words, slot->value, sizeof(words));
+			memcpy((uint8_t *)words + offsetof(struct rrset, security), &verdict, 1);
+			cache_slab_set_word(slot, RRSET_SECURITY_WORD, words[RRSET_SECURITY_WORD]);
 		}
 	}
 	cache_slab_unlock(c->slab, k.hash);
@@ -412,14 +473,11 @@ struct flush {
 static bool flush_wants(void *arg, const struct cache_slab_head *slot)
 {
 	const struct flush *fl = arg;
-	const uint8_t *name;
-	struct fact f;
 
 	if (fl->name == NULL)
 		return true;
-	memcpy(&f, slot->value, sizeof(f));
-	name = (const uint8_t *)slot->value + name_at(&f);
-	return fl->is_tree ? dname_is_under(name, fl->name) : dname_equal(name, fl->name);
+	return fl->is_tree ? dname_is_under(fact_name(slot), fl->name)
+			   : dname_equal(fact_name(slot), fl->name);
 }
 
 size_t cache_rrset_flush(struct cache_rrset *c, const uint8_t *name, bool is_tree)
@@ -443,13 +501,12 @@ struct each {
 static void each_fact(void *arg, struct cache_slab_head *copy)
 {
 	const struct each *e = arg;
-	struct rrset *rr = (struct rrset *)((uint8_t *)copy->value + sizeof(struct fact));
-	struct fact f;
+	struct rrset *rr = (struct rrset *)copy->value;
+	struct fact f = fact_in(copy);
 
-	memcpy(&f, copy->value, sizeof(f));
 	if (f.kind != FACT_RRSET || fact_has_expired(&f, e->now_ms))
 		return;
-	rrset_refresh(rr, &f, e->now_ms);
+	rr->ttl = fact_left_s(&f, e->now_ms);
 	e->fn(e->arg, rr, rr->ttl);
 }
 

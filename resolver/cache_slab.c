@@ -18,13 +18,11 @@
 #include "resolver/cache_inner.h"
 #include "resolver/cache_rrset.h"
 
-#define SHARDS_MAX   16
-#define SHARD_PAGES  64 /* 4 MiB: enough that every class can hold a page of its own */
-#define HUGE_PAGE    ((size_t)2 << 20)
-#define SMALL_PAGES  ((size_t)8 << 20) /* of the arena: what a small network fills stays small */
-#define PAGES_MAX    ((size_t)UINT32_MAX / (CACHE_SLAB_PAGE / CACHE_SLAB_UNIT) - 1)
-#define BUCKET_BYTES (CACHE_SLAB_WAYS * sizeof(uint64_t))
-
+#define SHARDS_MAX  16
+#define SHARD_PAGES 64	/* 4 MiB: enough that every class can hold a page of its own */
+#define SMALL_PAGES 128 /* 8 MiB without huge pages: what a small network fills stays small */
+#define VIEWS_BYTES 4096
+#define PAGES_MAX   ((size_t)UINT32_MAX / (CACHE_SLAB_PAGE / CACHE_SLAB_UNIT) - 1)
 static void slot_begin(struct cache_slab_head *slot)
 {
 	__atomic_store_n(&slot->seq, slot->seq + 1, __ATOMIC_RELAXED);
@@ -36,32 +34,33 @@ static void slot_end(struct cache_slab_head *slot)
 	__atomic_store_n(&slot->seq, slot->seq + 1, __ATOMIC_RELEASE);
 }
 
-size_t cache_slab_pieces_len(const struct cache_slab_piece *pieces, size_t n_pieces)
+/* Length of the value the pieces make. */
+static size_t value_len(const struct cache_slab_value *v)
 {
 	size_t len = 0;
 
-	for (size_t i = 0; i < n_pieces; i++)
-		if (pieces[i].len)
-			len = ((len + 7) & ~(size_t)7) + pieces[i].len;
+	for (size_t i = 0; i < v->n_pieces; i++)
+		if (v->pieces[i].len)
+			len = ((len + 7) & ~(size_t)7) + v->pieces[i].len;
 	return len;
 }
 
 void cache_slab_write(struct cache_slab_head *slot, uint64_t hash,
-	const struct cache_slab_piece *pieces, size_t n_pieces, uint32_t expires_s, uint8_t ref)
+	const struct cache_slab_value *value, uint8_t ref)
 {
 	size_t at = 0;
 
 	slot_begin(slot);
 	__atomic_store_n(&slot->ref, ref, __ATOMIC_RELAXED);
 	__atomic_store_n(&slot->mark, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&slot->kind, value->kind, __ATOMIC_RELAXED);
 	__atomic_store_n(&slot->hash, hash, __ATOMIC_RELAXED);
-	__atomic_store_n(&slot->expires_s, expires_s, __ATOMIC_RELAXED);
-	__atomic_store_n(
-		&slot->len, (uint32_t)cache_slab_pieces_len(pieces, n_pieces), __ATOMIC_RELAXED);
-	for (size_t i = 0; i < n_pieces; i++) {
-		const uint8_t *p = pieces[i].data;
+	__atomic_store_n(&slot->expires_s, value->expires_s, __ATOMIC_RELAXED);
+	__atomic_store_n(&slot->len, (uint32_t)value_len(value), __ATOMIC_RELAXED);
+	for (size_t i = 0; i < value->n_pieces; i++) {
+		const uint8_t *p = value->pieces[i].data;
 
-		for (size_t left = pieces[i].len; left;) {
+		for (size_t left = value->pieces[i].len; left;) {
 			size_t n = left < 8 ? left : 8;
 			uint64_t word = 0;
 
@@ -79,39 +78,40 @@ static struct cache_slab_shard *shard_of(const struct cache_slab *s, uint64_t ha
 	return &s->shards[cache_slab_shard_of(s, hash)];
 }
 
-static void shard_init(struct cache_slab_shard *sh, uint32_t id, uint32_t quota)
+static void shard_init(struct cache_slab *s, uint32_t id, struct cache_slab_view *view, void *index)
 {
+	struct cache_slab_shard *sh = &s->shards[id];
+
 	sh->id = id;
-	sh->quota = quota;
+	sh->view = view;
+	sh->quota = s->n_pages / (s->shard_mask + 1);
 	pthread_mutex_init(&sh->lock, NULL);
+	cache_index_init(sh, index);
 	for (uint32_t c = 0; c < CACHE_CLASSES; c++)
 		sh->classes[c].hand_page = sh->classes[c].fill_page = sh->classes[c].free_page =
 			CACHE_NO_PAGE;
 }
 
-/* One mapping: index, layout numbers, then the pages on a page's boundary and one page more, which
- * a torn length may read. */
-static bool slab_map(struct cache_slab *s, size_t index_len, size_t layouts_len)
+/* One mapping: views, the shards' indexes, then the pages on a page's boundary and one page more,
+ * which a torn length may read. */
+static bool slab_map(struct cache_slab *s, size_t front)
 {
-	size_t front = index_len + layouts_len;
-	uintptr_t base, arena;
+	uintptr_t base;
 
-	s->map_len = front + ((size_t)s->n_pages + 2) * CACHE_SLAB_PAGE + HUGE_PAGE;
+	s->map_len = front + ((size_t)s->n_pages + 2) * CACHE_SLAB_PAGE;
 	s->map = mmap(NULL, s->map_len, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (s->map == MAP_FAILED)
 		return false;
-	base = ((uintptr_t)s->map + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1);
-	arena = (base + front + CACHE_SLAB_PAGE - 1) & ~(uintptr_t)(CACHE_SLAB_PAGE - 1);
-	s->index = (uint64_t *)base;
-	s->layouts = (uint32_t *)(base + index_len);
-	s->arena = (uint8_t *)arena;
+	base = (uintptr_t)s->map;
+	s->views = s->map;
+	s->arena = (uint8_t *)((base + front + CACHE_SLAB_PAGE - 1) &
+			       ~(uintptr_t)(CACHE_SLAB_PAGE - 1));
 	/* Fewer TLB misses where the kernel can; and what people looked up has no place in a core
 	 * file. */
-	(void)madvise((void *)base, front, MADV_HUGEPAGE);
-	arena += SMALL_PAGES;
-	if (arena < (uintptr_t)s->map + s->map_len)
-		(void)madvise((void *)arena, (uintptr_t)s->map + s->map_len - arena, MADV_HUGEPAGE);
+	if (s->n_pages > SMALL_PAGES)
+		(void)madvise(s->arena + (size_t)SMALL_PAGES * CACHE_SLAB_PAGE,
+			(size_t)(s->n_pages - SMALL_PAGES) * CACHE_SLAB_PAGE, MADV_HUGEPAGE);
 	(void)madvise(s->map, s->map_len, MADV_DONTDUMP);
 	return true;
 }
@@ -119,7 +119,7 @@ static bool slab_map(struct cache_slab *s, size_t index_len, size_t layouts_len)
 /* Divide bytes into index and pages and map them. */
 static bool slab_size(struct cache_slab *s, size_t bytes)
 {
-	size_t index_per_page = CACHE_SLAB_PAGE / CACHE_CLASS_BYTES[0] * sizeof(uint64_t) * 4 / 3;
+	size_t index_per_page = CACHE_SLAB_PAGE / CACHE_CLASS_BYTES[0] * sizeof(uint64_t) * 8 / 7;
 	size_t n_pages = bytes / (CACHE_SLAB_PAGE + index_per_page), n_shards = 1, n_buckets;
 
 	if (n_pages > PAGES_MAX)
@@ -127,12 +127,11 @@ static bool slab_size(struct cache_slab *s, size_t bytes)
 	while (n_shards < SHARDS_MAX && n_pages / (n_shards * 2) >= SHARD_PAGES)
 		n_shards *= 2;
 	n_pages -= n_pages % n_shards;
-	n_buckets = n_pages / n_shards * index_per_page / BUCKET_BYTES;
+	n_buckets = n_pages / n_shards * index_per_page / CACHE_BUCKET_BYTES;
 	s->n_pages = (uint32_t)n_pages;
-	s->n_buckets = (uint32_t)n_buckets;
+	s->index_max = (uint32_t)(n_buckets - n_buckets % CACHE_INDEX_LEAST);
 	s->shard_mask = (uint32_t)n_shards - 1;
-	return slab_map(s, n_buckets * n_shards * BUCKET_BYTES,
-		n_shards * CACHE_SLAB_LAYOUT_STRIDE * sizeof(uint32_t));
+	return slab_map(s, VIEWS_BYTES + cache_index_reserve(s->index_max) * n_shards);
 }
 
 struct cache_slab *cache_slab_new(size_t bytes)
@@ -149,7 +148,8 @@ struct cache_slab *cache_slab_new(size_t bytes)
 	s->shards = xcalloc(s->shard_mask + 1, sizeof(*s->shards));
 	s->pages = xcalloc(s->n_pages, sizeof(*s->pages));
 	for (uint32_t i = 0; i <= s->shard_mask; i++)
-		shard_init(&s->shards[i], i, s->n_pages / (s->shard_mask + 1));
+		shard_init(s, i, &s->views[i],
+			(uint8_t *)s->map + VIEWS_BYTES + i * cache_index_reserve(s->index_max));
 	return s;
 }
 
@@ -194,22 +194,21 @@ static bool class_still_fits(uint32_t have, uint32_t want)
 }
 
 bool cache_slab_put(struct cache_slab *s, uint64_t hash, cache_slab_match match, const void *arg,
-	const struct cache_slab_piece *pieces, size_t n_pieces, uint32_t expires_s, int64_t now_ms)
+	const struct cache_slab_value *value, int64_t now_ms)
 {
 	struct cache_slab_shard *sh = shard_of(s, hash);
 	struct cache_slab_head *old, *slot;
-	size_t len = cache_slab_pieces_len(pieces, n_pieces);
+	size_t len = value_len(value);
 	uint32_t c;
 
 	if (len > CACHE_SLAB_VALUE_MAX)
 		return false;
-	if (expires_s == 0)
-		expires_s = 1;
+	assert(value->expires_s);
 	c = cache_class_for(len);
 	cache_count(&sh->inserted, 1);
 	old = cache_slab_get(s, hash, match, arg);
 	if (old && class_still_fits(s->pages[cache_slot_page(s, old)].class, c)) {
-		cache_slab_write(old, hash, pieces, n_pieces, expires_s, cache_slot_ref(old));
+		cache_slab_write(old, hash, value, cache_slot_ref(old));
 		return true;
 	}
 	slot = cache_evict_slot(s, sh, c, now_ms);
@@ -217,12 +216,12 @@ bool cache_slab_put(struct cache_slab *s, uint64_t hash, cache_slab_match match,
 		return false;
 	/* Once more: making room may have moved or evicted it. */
 	old = cache_slab_get(s, hash, match, arg);
-	cache_slab_write(slot, hash, pieces, n_pieces, expires_s, old ? cache_slot_ref(old) : 0);
+	cache_slab_write(slot, hash, value, old ? cache_slot_ref(old) : 0);
 	if (old) {
-		cache_index_set(s, cache_index_find(s, old), slot);
+		cache_index_set(s, cache_index_find(s, sh, old), slot);
 		cache_evict_give_back(s, sh, old);
 	} else {
-		uint64_t *word = cache_index_room(s, hash);
+		uint64_t *word = cache_index_room(s, sh, hash);
 
 		cache_index_set(s, word ? word : cache_evict_word(s, sh, hash, now_ms), slot);
 		cache_count(&sh->entries, 1);
@@ -304,6 +303,7 @@ static bool each_copy(struct cache_slab *s, uint32_t page, uint32_t i, struct ca
 	*is_used = i < cache_class_slots(c) && slot->expires_s;
 	if (*is_used) {
 		copy->hash = slot->hash;
+		copy->kind = slot->kind;
 		copy->expires_s = slot->expires_s;
 		copy->len = slot->len;
 		cache_slab_copy(slot, 0, copy->value, slot->len);
@@ -327,19 +327,21 @@ void cache_slab_each(
 
 void cache_slab_usage(const struct cache_slab *s, struct cache_usage *out)
 {
-	size_t index = (size_t)s->n_buckets * (s->shard_mask + 1) * BUCKET_BYTES;
+	size_t index = 0;
 
-	*out = (struct cache_usage){
-		.bytes = index + (size_t)__atomic_load_n(&s->pages_used, __ATOMIC_RELAXED) *
-					 CACHE_SLAB_PAGE,
-		.capacity = index + (size_t)s->n_pages * CACHE_SLAB_PAGE,
-	};
+	*out = (struct cache_usage){0};
 	for (uint32_t i = 0; i <= s->shard_mask; i++) {
 		const struct cache_slab_shard *sh = &s->shards[i];
 
+		index += __atomic_load_n(&s->views[i].n_buckets, __ATOMIC_RELAXED) *
+			 CACHE_BUCKET_BYTES;
 		out->entries += __atomic_load_n(&sh->entries, __ATOMIC_RELAXED);
 		out->inserted += __atomic_load_n(&sh->inserted, __ATOMIC_RELAXED);
 		out->evicted += __atomic_load_n(&sh->evicted, __ATOMIC_RELAXED);
 		out->expired += __atomic_load_n(&sh->expired, __ATOMIC_RELAXED);
 	}
+	out->bytes =
+		index + (size_t)__atomic_load_n(&s->pages_used, __ATOMIC_RELAXED) * CACHE_SLAB_PAGE;
+	out->capacity = (size_t)s->index_max * (s->shard_mask + 1) * CACHE_BUCKET_BYTES +
+			(size_t)s->n_pages * CACHE_SLAB_PAGE;
 }

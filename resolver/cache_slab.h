@@ -5,7 +5,8 @@
  * eviction; what a value means is the business of cache.c and cache_rrset.c, which compare the
  * whole key themselves. Used by these two and nobody else; any thread.
  *
- * Index: buckets of one cache line, eight words {tag 32 | slot 32}, two candidate buckets a hash.
+ * Index: buckets of one cache line, eight words {tag 32 | slot 32}, two candidate buckets a hash;
+ * it grows with what it names.
  * Slots: pages of 64 KiB carved into slots of one size class. The head of a slot holds a sequence
  * number that is odd while the slot is written; a reader copies, then looks whether the number is
  * still the same (a seqlock). No slot holds a pointer, so nothing needs reclaiming. The essay on
@@ -20,64 +21,87 @@
 #pragma GCC diagnostic ignored "-Wtsan"
 #endif
 
-#define CACHE_SLAB_UNIT	     64 /* a slot is named by its offset in units: 32 bits reach 256 GiB */
+#define CACHE_SLAB_UNIT	     32 /* a slot is named by its offset in units: 32 bits reach 128 GiB */
 #define CACHE_SLAB_PAGE	     65536
 #define CACHE_SLAB_WAYS	     8	/* words of a bucket: one cache line */
 #define CACHE_SLAB_REF_MAX   3	/* the CLOCK counter's ceiling */
 #define CACHE_SLAB_TRIES     3	/* readings of what changes under the reader; then it is a miss */
 #define CACHE_SLAB_SPINS     64 /* looks at a slot that is being written: some 100 ns */
 #define CACHE_SLAB_VALUE_MAX (CACHE_SLAB_PAGE - sizeof(struct cache_slab_head))
+#define CACHE_SLAB_MIN	     ((size_t)1 << 20)
 
 /* Before each value; everything in it is read and written by atomics of its own size. */
 struct cache_slab_head {
-	uint32_t seq; /* odd: being written */
-	uint8_t ref;  /* CLOCK counter, raised by hits */
-	uint8_t mark; /* the user's; 0 in a new value */
-	uint8_t pad[2];
+	uint32_t seq;  /* odd: being written */
+	uint8_t ref;   /* CLOCK counter, raised by hits */
+	uint8_t mark;  /* the user's; 0 in a new value */
+	uint16_t kind; /* the user's; stays with the value */
 	uint64_t hash;
 	uint32_t expires_s; /* when it is of no more use; 0: the slot is free */
 	uint32_t len;	    /* of the value */
 	uint64_t value[];
 };
 
+/* What readers need to know of a shard, on a cache line of its own. */
+struct cache_slab_view {
+	uint32_t layout;    /* grows when a page changes its class */
+	uint32_t n_buckets; /* of the index as it is now */
+	uint64_t *index;
+} __attribute__((aligned(64)));
+
 struct cache_slab_shard;
 
 struct cache_slab {
-	uint8_t *arena;	     /* pages */
-	uint64_t *index;     /* n_shards x n_buckets x CACHE_SLAB_WAYS */
-	uint32_t *layouts;   /* one cache line a shard: grows when a page changes its class */
+	uint8_t *arena; /* pages */
+	struct cache_slab_view *views;
 	uint32_t shard_mask; /* n_shards - 1 */
-	uint32_t n_buckets;  /* of one shard */
+	uint32_t n_pages;
 	struct cache_slab_shard *shards;
 	struct cache_slab_page *pages;
-	uint32_t n_pages;
 	uint32_t pages_used; /* atomic */
+	uint32_t index_max;  /* buckets of a shard's index at its largest */
 	size_t map_len;
 	void *map;
 };
 
-#define CACHE_SLAB_LAYOUT_STRIDE (64 / sizeof(uint32_t))
-
 /* bytes: index and pages together, at least CACHE_SLAB_MIN are taken. Reserved at once, resident as
  * it fills. */
-#define CACHE_SLAB_MIN ((size_t)1 << 20)
 struct cache_slab *cache_slab_new(size_t bytes);
 void cache_slab_free(struct cache_slab *s); /* NULL allowed; nobody uses it any more */
 
 /* ---- reading, without a lock ---- */
 
+/* The shard comes from the hash's lowest bits, all else in the index from its upper half, the tag.
+ */
 static inline uint32_t cache_slab_shard_of(const struct cache_slab *s, uint64_t hash)
 {
-	return (uint32_t)(hash >> 56) & s->shard_mask;
+	return (uint32_t)hash & s->shard_mask;
 }
 
-static inline uint64_t *cache_slab_bucket(const struct cache_slab *s, uint64_t hash, bool is_second)
+static inline const struct cache_slab_view *cache_slab_view(
+	const struct cache_slab *s, uint64_t hash)
 {
-	uint32_t mixed = is_second ? (uint32_t)(hash * 0x9e3779b97f4a7c15u >> 32) : (uint32_t)hash;
-	uint64_t at = (uint64_t)mixed * s->n_buckets >> 32;
+	return &s->views[cache_slab_shard_of(s, hash)];
+}
 
-	at += (uint64_t)cache_slab_shard_of(s, hash) * s->n_buckets;
-	return s->index + at * CACHE_SLAB_WAYS;
+/* One of the two buckets a tag may be in. */
+static inline uint64_t *cache_slab_bucket(
+	uint64_t *index, uint32_t n_buckets, uint64_t hash, bool is_second)
+{
+	uint32_t tag = (uint32_t)(hash >> 32), mixed = is_second ? tag * 0x9e3779b1u : tag;
+
+	return index + ((uint64_t)mixed * n_buckets >> 32) * CACHE_SLAB_WAYS;
+}
+
+/* As the index is now. Should it grow between the two loads, the bucket is a wrong one, inside the
+ * map: a miss. */
+static inline const uint64_t *cache_slab_bucket_now(
+	const struct cache_slab_view *v, uint64_t hash, bool is_second)
+{
+	uint64_t *index = __atomic_load_n(&v->index, __ATOMIC_ACQUIRE);
+	uint32_t n_buckets = __atomic_load_n(&v->n_buckets, __ATOMIC_RELAXED);
+
+	return cache_slab_bucket(index, n_buckets, hash, is_second);
 }
 
 static inline struct cache_slab_head *cache_slab_slot(const struct cache_slab *s, uint64_t word)
@@ -107,21 +131,20 @@ static inline uint32_t cache_slab_tags(const uint64_t *bucket, uint64_t hash)
 /* A walk over the slots that may hold a hash. begin; while (next) { copy; if (is_same) ... }. */
 struct cache_slab_walk {
 	const struct cache_slab *slab;
+	const struct cache_slab_view *view;
 	struct cache_slab_head *slot;
 	uint64_t hash;
 	const uint64_t *bucket;
-	const uint32_t *layout;
-	uint32_t hits, seq, seen_layout;
+	uint32_t hits, seq, layout;
 	bool is_second;
 };
 
 static inline struct cache_slab_walk cache_slab_begin(const struct cache_slab *s, uint64_t hash)
 {
-	struct cache_slab_walk w = {.slab = s, .hash = hash};
+	struct cache_slab_walk w = {.slab = s, .hash = hash, .view = cache_slab_view(s, hash)};
 
-	w.layout = s->layouts + cache_slab_shard_of(s, hash) * CACHE_SLAB_LAYOUT_STRIDE;
-	w.seen_layout = __atomic_load_n(w.layout, __ATOMIC_ACQUIRE);
-	w.bucket = cache_slab_bucket(s, hash, false);
+	w.layout = __atomic_load_n(&w.view->layout, __ATOMIC_ACQUIRE);
+	w.bucket = cache_slab_bucket_now(w.view, hash, false);
 	w.hits = cache_slab_tags(w.bucket, hash);
 	return w;
 }
@@ -136,7 +159,7 @@ static inline bool cache_slab_next(struct cache_slab_walk *w)
 			if (w->is_second)
 				return false;
 			w->is_second = true;
-			w->bucket = cache_slab_bucket(w->slab, w->hash, true);
+			w->bucket = cache_slab_bucket_now(w->view, w->hash, true);
 			w->hits = cache_slab_tags(w->bucket, w->hash);
 			continue;
 		}
@@ -159,7 +182,7 @@ static inline bool cache_slab_is_same(const struct cache_slab_walk *w)
 {
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	return __atomic_load_n(&w->slot->seq, __ATOMIC_RELAXED) == w->seq &&
-	       __atomic_load_n(w->layout, __ATOMIC_RELAXED) == w->seen_layout;
+	       __atomic_load_n(&w->view->layout, __ATOMIC_RELAXED) == w->layout;
 }
 
 static inline uint32_t cache_slab_len(const struct cache_slab_head *slot)
@@ -168,6 +191,16 @@ static inline uint32_t cache_slab_len(const struct cache_slab_head *slot)
 
 	/* In a torn reading it can be anything; a copy of this many bytes stays inside the map. */
 	return len <= CACHE_SLAB_VALUE_MAX ? len : 0;
+}
+
+static inline uint32_t cache_slab_expires_s(const struct cache_slab_head *slot)
+{
+	return __atomic_load_n(&slot->expires_s, __ATOMIC_RELAXED);
+}
+
+static inline uint16_t cache_slab_kind(const struct cache_slab_head *slot)
+{
+	return __atomic_load_n(&slot->kind, __ATOMIC_RELAXED);
 }
 
 static inline uint64_t cache_slab_word(const struct cache_slab_head *slot, size_t i)
@@ -224,8 +257,14 @@ struct cache_slab_piece {
 };
 /* Store under hash, in place of what match finds. A reader sees the old or the new one. false:
  * longer than CACHE_SLAB_VALUE_MAX. */
+struct cache_slab_value {
+	const struct cache_slab_piece *pieces;
+	size_t n_pieces;
+	uint32_t expires_s;
+	uint16_t kind;
+};
 bool cache_slab_put(struct cache_slab *s, uint64_t hash, cache_slab_match match, const void *arg,
-	const struct cache_slab_piece *pieces, size_t n_pieces, uint32_t expires_s, int64_t now_ms);
+	const struct cache_slab_value *value, int64_t now_ms);
 /* Change word i of a value in place. */
 void cache_slab_set_word(struct cache_slab_head *slot, size_t i, uint64_t word);
 void cache_slab_del(struct cache_slab *s, struct cache_slab_head *slot);
