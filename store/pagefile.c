@@ -274,9 +274,11 @@ static int walk_branch(struct walk *w, struct tree *t, const uint8_t *page,
 		struct page_node node, next;
 		struct bound high = to;
 
-		(void)page_node(page, w->psize, i, false, &node);
+		if (!page_node(page, w->psize, i, false, &node))
+			return fail(w, "a branch page is damaged", head->number);
 		if (i + 1 < n) {
-			(void)page_node(page, w->psize, i + 1, false, &next);
+			if (!page_node(page, w->psize, i + 1, false, &next))
+				return fail(w, "a branch page is damaged", head->number);
 			high = (struct bound){next.key, next.key_len};
 			if (!key_is_within(t->kind, &next, &low, &to) ||
 				(low.key &&
