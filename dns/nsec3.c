@@ -249,13 +249,15 @@ enum nsec_verdict nsec3_nodata(const struct nsec3_set *set, const uint8_t *name,
 									  : NSEC_UNPROVEN;
 	if (!is_denied(&e))
 		return NSEC_UNPROVEN;
+	if (type == DNS_TYPE_DS && e.cover->is_opt_out)
+		return NSEC_INSECURE; /* RFC 5155 8.6 */
 	v = hash_wildcard(set, name, &e, hash);
 	if (v != NSEC_PROVEN)
 		return v;
 	match = find_match(set, hash);
 	if (match && !nsec_types_lack(&match->types, type, false))
 		return NSEC_UNPROVEN;
-	/* RFC 5155 8.6, and 7.1: an empty name above delegations without DS has no record either */
+	/* RFC 5155 7.1: an empty name above delegations without DS may have no record either */
 	return opt_out(e.cover, match ? NSEC_PROVEN : NSEC_UNPROVEN);
 }
 
