@@ -197,16 +197,24 @@ static bool scrub_is_below(const uint8_t *name, const uint8_t *zone)
 	return dname_is_under(name, zone) && !dname_equal(name, zone);
 }
 
+/* May the server speak for the end of the chain? It may lie in a forward zone, which this server
+ * does not know; it is believed no further than the chain; and where we stopped in the middle its
+ * words are not about our target. */
+static bool scrub_has_end(const struct scrub_in *in, const struct scrub_out *out)
+{
+	if (out->n_chain == 0)
+		return true;
+	return in->is_tcp && !out->is_loop && out->n_chain < RESOLVER_CHAIN_MAX &&
+	       scrub_is_ours(in, out->target);
+}
+
 static void scrub_take_authority(const struct scrub_in *in, struct rrset *rr, struct scrub_out *out)
 {
 	const uint8_t *owner = rrset_owner(rr);
 
 	switch (rr->type) {
 	case DNS_TYPE_SOA:
-		/* The end of a chain may lie in a forward zone, which this server does not know;
-		 * and it is believed no further than the chain. */
-		if (!out->soa && dname_is_under(out->target, owner) &&
-			scrub_is_ours(in, out->target) && (in->is_tcp || out->n_chain == 0))
+		if (!out->soa && dname_is_under(out->target, owner) && scrub_has_end(in, out))
 			out->soa = rr;
 		break;
 	case DNS_TYPE_NS:

@@ -44,6 +44,8 @@ COM = zone("com.", """
     ns.six AAAA 2a01:7::6
     noedns NS ns.noedns
     ns.noedns A 50.0.4.1
+    long NS ns.long
+    ns.long A 50.0.4.3
     lower NS ns.lower
     ns.lower A 50.0.4.2
     rebind NS ns1.alpha
@@ -120,7 +122,16 @@ with Lan(clients=1) as lan:
         q.question[0].name = type(q.question[0].name)(label.lower() for label in q.question[0].name.labels)
         return reply_to(q, f"{asked.name.lower()} 300 A 50.9.3.2")
 
+    def long_chain(q, asked):
+        """By TCP 50 aliases in one answer, and that the last of them leads nowhere."""
+        if not asked.is_tcp:
+            return reply_to(q, tc=True)
+        start = 0 if asked.name.lower() == "long.com." else int(asked.name[1:].split(".")[0])
+        return reply_to(q, *[f"l{i}.long.com. 300 CNAME l{i + 1}.long.com." for i in range(start, 50)], rcode=3,
+                        authority=["long.com. 60 SOA ns.long.com. h.long.com. 1 2 3 4 60"])
+
     Authority(net, "50.0.4.1", without_edns)
+    Authority(net, "50.0.4.3", long_chain)
     lower = Authority(net, "50.0.4.2", in_lower_case)
     net.ready()
     lan.config(dns=f"root-hints: {net.hints('50.0.0.1', '50.0.0.2')}")
@@ -194,6 +205,10 @@ with Lan(clients=1) as lan:
         check("a circle of aliases ends in SERVFAIL", rcode(m) == "SERVFAIL", m)
         m = s.ask("l0.chain.com")
         check("a chain of 50 aliases too", rcode(m) == "SERVFAIL", m)
+        m = s.ask("l0.long.com")
+        check("also when one answer brings it whole", rcode(m) == "SERVFAIL", m)
+        m = s.ask("l45.long.com")
+        check("the end of a chain that is short enough is believed", (rcode(m), soa(m)) == ("NXDOMAIN", "long.com."), m)
         check("with few packets", len(wire.settle()) - before <= 30, len(wire.questions) - before)
         before = len(wire.settle())
         m = s.ask("www.loop1.com", timeout=8)
