@@ -160,8 +160,10 @@ static int iter_choose(struct query *q)
 
 static bool iter_may_try(struct query *q)
 {
-	if (q->n_tries >= RESOLVER_TRIES_MAX)
+	if (q->n_tries >= RESOLVER_TRIES_MAX) {
+		stats_add(q->r->env.stats, STATS_LIMIT_TRIES);
 		return false;
+	}
 	if (q->n_sends < RESOLVER_SENDS_PER_NAME)
 		return true;
 	stats_add(q->r->env.stats, STATS_LIMIT_NAME);
@@ -208,6 +210,9 @@ static enum iter_state iter_cannot_send(struct query *q, const struct exchange_p
 	default:
 		break;
 	}
+	/* Where nothing gets out at all, nobody else is to blame. */
+	if (q->n_tries == 0)
+		q->out.is_local = true;
 	a->is_failed = true;
 	return ITER_PICK_SERVER;
 }

@@ -180,16 +180,31 @@ static enum iter_state iter_on_empty(struct query *q)
 	return ITER_PICK_SERVER;
 }
 
+/* Asked for the DS of a cut, the parent refers to the child instead, as it would for other types.
+ * What was asked for lies in the authority section then: the DS, or the proof that there is none.
+ */
+static enum iter_state iter_on_ds_referral(struct query *q, const struct scrub_out *s)
+{
+	if (!s->ds && s->n_proof == 0)
+		return iter_no_use(q, true);
+	iter_store_referral(q, s);
+	if (s->ds && !iter_add_answer(q, s->ds))
+		return ITER_FAIL;
+	for (unsigned i = 0; !s->ds && i < s->n_proof; i++)
+		(void)iter_add_authority(q, s->proof[i]);
+	q->was_upstream = true;
+	q->out.is_uncached = !s->ds;
+	return ITER_VALIDATE;
+}
+
 static enum iter_state iter_on_referral(struct query *q, const struct scrub_out *s)
 {
 	struct delegation_in in = iter_delegation_in(q);
 	struct delegation *d;
 	char text[DNAME_TEXT_MAX];
 
-	/* DS lives above the cut: a referral to the very name is the child's servers showing off.
-	 */
 	if (q->type == DNS_TYPE_DS && dname_equal(rrset_owner(s->ns), q->target))
-		return iter_no_use(q, true);
+		return iter_on_ds_referral(q, s);
 	iter_store_referral(q, s);
 	d = delegation_from_referral(&in, s->ns, s->glue, s->n_glue);
 	if (!d) {

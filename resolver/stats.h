@@ -47,6 +47,7 @@
 	X(STATS_LIMIT_ARENA, "limit_arena", "questions given up: their memory is full")            \
 	X(STATS_LIMIT_SENDS, "limit_sends", "budgets without packets left")                        \
 	X(STATS_LIMIT_NAME, "limit_name", "questions that had their share of packets")             \
+	X(STATS_LIMIT_TRIES, "limit_tries", "questions that had their tries at one zone")          \
 	X(STATS_LIMIT_BYTES, "limit_bytes", "budgets without bytes left")                          \
 	X(STATS_LIMIT_WALL, "limit_wall", "budgets without time left")                             \
 	X(STATS_LIMIT_CHAIN, "limit_chain", "alias chains too long or in a circle")                \

@@ -261,6 +261,28 @@ TEST(a_ds_is_asked_for_above_the_cut)
 	fake_free(n);
 }
 
+static bool refer_always(struct fake_ask *ask, void *arg)
+{
+	fake_reply_text(ask, 0, NULL, arg, "ns1.example.com. A " AUTH, 1);
+	return true;
+}
+
+TEST(a_ds_in_a_referral_is_the_answer_when_it_was_asked_for)
+{
+	struct fake_net *n = small_world();
+	const struct fake_answer *a;
+
+	fake_server(n, TLD)->hook = refer_always;
+	fake_server(n, TLD)->hook_arg =
+		"example.com. NS ns1.example.com.\nexample.com. DS 1 13 2 "
+		"f7ce052e55716f7e4a01782d3e276009b8f9af979e6ba181d26666222c22b68d";
+	a = fake_ask(n, "example.com", "DS");
+	assert_rcode(a, DNS_RCODE_NOERROR);
+	assert_has(a, "example.com. 3600 in ds 1 13 2 f7ce052e");
+	assert_int_equal(0, fake_seen(n, AUTH, NULL, NULL));
+	fake_free(n);
+}
+
 TEST(ns_of_a_referral_is_no_answer_to_a_client)
 {
 	struct fake_net *n = small_world();
@@ -428,6 +450,7 @@ int main(void)
 		cmocka_unit_test(a_wildcard_answers_with_the_name_asked),
 		cmocka_unit_test(any_brings_what_the_server_has),
 		cmocka_unit_test(a_ds_is_asked_for_above_the_cut),
+		cmocka_unit_test(a_ds_in_a_referral_is_the_answer_when_it_was_asked_for),
 		cmocka_unit_test(ns_of_a_referral_is_no_answer_to_a_client),
 		cmocka_unit_test(a_zone_without_glue_is_reached_by_asking_for_the_servers),
 		cmocka_unit_test(glueless_chains_are_followed_to_their_end),

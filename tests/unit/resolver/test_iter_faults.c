@@ -358,6 +358,18 @@ TEST(a_lost_uplink_is_forgotten_with_the_first_reply)
 	fake_free(n);
 }
 
+TEST(without_any_way_out_the_failure_is_ours_and_soon_forgotten)
+{
+	struct fake_net *n = small_world();
+
+	fake_server(n, ROOT)->faults = FAKE_UNREACHABLE;
+	assert_int_equal(DNS_EDE_NETWORK_ERROR, fake_ask(n, "www.example.com", "A")->ede);
+	fake_server(n, ROOT)->faults = 0;
+	fake_run(n, 1100);
+	assert_has(fake_ask(n, "www.example.com", "A"), "203.0.113.1");
+	fake_free(n);
+}
+
 TEST(icmp_unreachable_moves_on_at_once)
 {
 	struct fake_net *n = three_servers(3);
@@ -419,6 +431,7 @@ int main(void)
 		cmocka_unit_test(unreachable_ipv6_is_learned),
 		cmocka_unit_test(silent_ipv6_is_learned_from_six_servers),
 		cmocka_unit_test(a_lost_uplink_is_forgotten_with_the_first_reply),
+		cmocka_unit_test(without_any_way_out_the_failure_is_ours_and_soon_forgotten),
 		cmocka_unit_test(icmp_unreachable_moves_on_at_once),
 		cmocka_unit_test(forbidden_addresses_are_never_asked),
 	};

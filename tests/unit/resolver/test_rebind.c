@@ -83,12 +83,16 @@ TEST(allowed_names_and_all_beneath_keep_theirs)
 {
 	static const uint8_t allow[] = "\4plex\7example\3com";
 	static const uint8_t *list[] = {allow};
-	struct fake_net *n = world("a.plex A 192.168.1.1\nplexx A 192.168.1.1\n");
+	struct fake_net *n = world("a.plex A 192.168.1.1\nplexx A 192.168.1.1\n"
+				   "in.plex CNAME plexx\nout CNAME a.plex\n");
 
 	n->conf->rebind_allow = list;
 	n->conf->n_rebind_allow = 1;
 	assert_int_equal(1, fake_ask(n, "a.plex.example.com", "A")->n_answer);
 	assert_int_equal(0, fake_ask(n, "plexx.example.com", "A")->n_answer);
+	/* The name asked for counts, and the owner's. */
+	assert_int_equal(2, fake_ask(n, "in.plex.example.com", "A")->n_answer);
+	assert_int_equal(2, fake_ask(n, "out.example.com", "A")->n_answer);
 	n->conf->rebind_allow = NULL;
 	fake_free(n);
 }

@@ -200,6 +200,22 @@ TEST(glue_in_a_forward_zone_is_not_taken_from_outside)
 	fake_free(n);
 }
 
+TEST(addresses_of_others_than_the_servers_are_no_glue)
+{
+	struct fake_net *n = world();
+	struct poison p = {"", 0, NULL, "sub.evil.com. NS ns.sub.evil.com.",
+		"ns.sub.evil.com. A 192.0.2.68\nother.sub.evil.com. A 192.0.2.69\n"
+		"ns.sub.evil.com. TXT \"x\""};
+
+	fake_server(n, EVIL)->hook = apply;
+	fake_server(n, EVIL)->hook_arg = &p;
+	fake_ask(n, "www.sub.evil.com", "A");
+	assert_non_null(fake_cached(n, "ns.sub.evil.com", "A"));
+	assert_null(fake_cached(n, "ns.sub.evil.com", "TXT"));
+	assert_null(fake_cached(n, "other.sub.evil.com", "A"));
+	fake_free(n);
+}
+
 TEST(a_cut_does_not_outlive_the_one_above_it)
 {
 	struct fake_net *n = world();
@@ -339,6 +355,7 @@ int main(void)
 		cmocka_unit_test(over_tcp_a_chain_within_the_zone_is_taken_whole),
 		cmocka_unit_test(over_tcp_too_a_chain_ends_where_a_forward_zone_begins),
 		cmocka_unit_test(glue_in_a_forward_zone_is_not_taken_from_outside),
+		cmocka_unit_test(addresses_of_others_than_the_servers_are_no_glue),
 		cmocka_unit_test(a_cut_does_not_outlive_the_one_above_it),
 		cmocka_unit_test(records_beside_the_chain_are_left_out_of_the_answer),
 		cmocka_unit_test(sibling_glue_is_glue_and_not_an_answer),
