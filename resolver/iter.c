@@ -98,6 +98,15 @@ static bool iter_is_waiting(const struct query *q)
 #define ITER_QUERY_OF(timer, member)                                                               \
 	((struct query *)(void *)((char *)(timer)-offsetof(struct query, member)))
 
+/* The same server once more, without EDNS. */
+static void iter_plan_plain(struct query *q, const struct exchange *x)
+{
+	q->at->addrs[x->plan.addr].is_plain = true;
+	q->plan = x->plan;
+	q->plan.is_set = true;
+	q->plan.no_edns = true;
+}
+
 /* Nobody has answered in time: hold it against who was asked, and ask somebody else too. */
 static void iter_on_retry(struct wheel_timer *t, int64_t now_ms)
 {
@@ -109,6 +118,10 @@ static void iter_on_retry(struct wheel_timer *t, int64_t now_ms)
 		if (!exchange_is_open(x) || x->is_overdue || x->due_ms > now_ms)
 			continue;
 		x->is_overdue = true;
+		/* It did answer something: a FORMERR without a question, as servers from before
+		 * EDNS do. Nothing better has come. */
+		if (x->saw_refusal && x->has_edns && !q->plan.is_set)
+			iter_plan_plain(q, x);
 		stats_add(q->r->env.stats, STATS_TIMEOUTS);
 		servers_on_timeout(
 			q->r->env.servers, &q->at->addrs[x->plan.addr].at, resolver_now_ms(q->r));
@@ -208,12 +221,8 @@ void iter_on_exchange_fail(struct query *q, struct exchange *x, int err)
 		a->is_failed = true; /* nothing listens there */
 	if (x->plan.is_tcp)
 		(void)iter_retry_udp(q, x);
-	if (x->saw_refusal && x->has_edns) {
-		a->is_plain = true;
-		q->plan = x->plan;
-		q->plan.is_set = true;
-		q->plan.no_edns = true;
-	}
+	if (x->saw_refusal && x->has_edns)
+		iter_plan_plain(q, x);
 	/* Whoever is asked still may answer; a new try is due when the newest has had its time. */
 	if (q->state == ITER_AWAIT && (q->plan.is_set || !x->is_overdue || !exchange_any_open(q)))
 		iter_wake(q, ITER_PICK_SERVER);

@@ -181,7 +181,7 @@ static int scrub_answer(const struct scrub_in *in, struct scrub_out *out)
 
 	if (err != 0)
 		return err;
-	while (s.n > 0 && out->n_chain < RESOLVER_CHAIN_MAX) {
+	while (s.n > 0 && out->n_chain <= RESOLVER_CHAIN_MAX) {
 		err = scrub_step(in, &s, out);
 		if (err <= 0)
 			return err;

@@ -217,6 +217,20 @@ TEST(a_deep_name_is_reached_through_empty_labels)
 	fake_free(n);
 }
 
+TEST(a_part_of_a_name_that_was_answered_is_not_asked_for_again)
+{
+	struct fake_net *n = small_world();
+
+	fake_zone_clear(fake_server(n, AUTH));
+	fake_zone(n, AUTH, "example.com.", "p A 203.0.113.1\n*.p A 203.0.113.2\n");
+	assert_has(fake_ask(n, "x.p.example.com", "A"), "203.0.113.2");
+	assert_int_equal(1, fake_seen(n, AUTH, "p.example.com.", "A"));
+	fake_log_clear(n);
+	assert_has(fake_ask(n, "y.p.example.com", "A"), "203.0.113.2");
+	assert_int_equal(1, n->n_sent);
+	fake_free(n);
+}
+
 TEST(a_name_of_many_labels_costs_ten_steps)
 {
 	struct fake_net *n = small_world();
@@ -446,6 +460,7 @@ int main(void)
 		cmocka_unit_test(a_proven_denial_covers_all_beneath_it),
 		cmocka_unit_test(an_alias_to_nowhere_is_nxdomain_with_the_alias),
 		cmocka_unit_test(a_deep_name_is_reached_through_empty_labels),
+		cmocka_unit_test(a_part_of_a_name_that_was_answered_is_not_asked_for_again),
 		cmocka_unit_test(a_name_of_many_labels_costs_ten_steps),
 		cmocka_unit_test(a_wildcard_answers_with_the_name_asked),
 		cmocka_unit_test(any_brings_what_the_server_has),

@@ -209,10 +209,13 @@ TEST(servers_from_before_edns_are_asked_without_and_remembered)
 
 	for (unsigned f = 0; f < 3; f++) {
 		struct fake_net *n = small_world();
+		const struct fake_answer *a;
 		unsigned before;
 
 		fake_server(n, AUTH)->faults = FAULTS[f];
-		assert_has(fake_ask(n, "www.example.com", "A"), "203.0.113.1");
+		a = fake_ask(n, "www.example.com", "A");
+		assert_has(a, "203.0.113.1");
+		assert_in_range(a->took_ms, 0, f == 0 ? 100 : f == 1 ? 500 : 1400);
 		before = n->n_sent;
 		assert_has(fake_ask(n, "alias.example.com", "A"), "203.0.113.1");
 		assert_int_equal(1, n->n_sent - before);
@@ -383,6 +386,102 @@ TEST(icmp_unreachable_moves_on_at_once)
 	fake_free(n);
 }
 
+TEST(a_lone_server_where_nothing_listens_is_asked_once)
+{
+	struct fake_net *n = small_world();
+
+	fake_server(n, AUTH)->faults = FAKE_ICMP;
+	n->conf->qname_minimisation = false;
+	assert_rcode(fake_ask(n, "www.example.com", "A"), DNS_RCODE_SERVFAIL);
+	assert_int_equal(1, fake_server(n, AUTH)->n_udp);
+	fake_free(n);
+}
+
+TEST(caches_are_believed_only_when_nobody_else_is_there)
+{
+	for (uint64_t seed = 1; seed <= 6; seed++) {
+		struct fake_net *n = three_servers(seed);
+		const struct fake_answer *a;
+
+		/* Two caches that know something old. */
+		for (int i = 1; i <= 2; i++) {
+			char at[32];
+
+			snprintf(at, sizeof(at), "192.0.2.%d", i);
+			fake_zone_clear(fake_server(n, at));
+			fake_zone(n, at, "example.com.", "www A 203.0.113.99\n")->faults =
+				FAKE_RECURSIVE;
+		}
+		a = fake_ask(n, "www.example.com", "A");
+		assert_has(a, "203.0.113.1");
+		fake_server(n, "192.0.2.3")->faults = FAKE_SERVFAIL;
+		fake_run(n, 61 * 1000);
+		a = fake_ask(n, "www.example.com", "A");
+		assert_has(a, "203.0.113.99");
+		fake_free(n);
+	}
+}
+
+static bool say_nothing(struct fake_ask *ask, void *arg)
+{
+	(void)arg;
+	fake_reply_text(ask, DNS_FLAG_AA, NULL, NULL, NULL, 5);
+	return true;
+}
+
+TEST(an_empty_reply_is_checked_with_another_server)
+{
+	for (uint64_t seed = 1; seed <= 6; seed++) {
+		struct fake_net *n = three_servers(seed);
+
+		fake_server(n, "192.0.2.1")->hook = say_nothing;
+		n->conf->qname_minimisation = false;
+		assert_has(fake_ask(n, "www.example.com", "A"), "203.0.113.1");
+		fake_free(n);
+	}
+}
+
+TEST(empty_replies_of_two_servers_are_the_answer)
+{
+	struct fake_net *n = three_servers(1);
+	const struct fake_answer *a;
+
+	for (int i = 1; i <= 3; i++) {
+		char at[32];
+
+		snprintf(at, sizeof(at), "192.0.2.%d", i);
+		fake_server(n, at)->hook = say_nothing;
+	}
+	a = fake_ask(n, "www.example.com", "A");
+	assert_rcode(a, DNS_RCODE_NOERROR);
+	assert_int_equal(0, a->n_answer);
+	assert_int_equal(2, fake_seen(n, NULL, "www.example.com.", "A"));
+	/* And of the only one. */
+	n->conf->qname_minimisation = false;
+	fake_server(n, "192.0.2.1")->faults = fake_server(n, "192.0.2.2")->faults = FAKE_ICMP;
+	fake_server(n, "192.0.2.1")->hook = fake_server(n, "192.0.2.2")->hook = NULL;
+	assert_rcode(fake_ask(n, "w1.example.com", "A"), DNS_RCODE_NOERROR);
+	fake_free(n);
+}
+
+TEST(a_name_server_with_a_name_of_ours_is_nobody)
+{
+	struct zones_conf zc = {.domain = "home.arpa", .local_ttl_s = 60};
+	struct zones_builder *b = zones_builder_new(&zc);
+	struct fake_net *n = fake_new(3);
+	struct ip ip = ip_from4(0xc0a80105);
+
+	assert_int_equal(0, zones_builder_address(b, "nas", &ip, 60, true, "record"));
+	n->conf->zones = zones_builder_finish(b);
+	fake_root(n, ROOT, "com. NS a.com.\na.com. A " TLD "\n");
+	fake_zone(n, TLD, "com.", "evil NS nas.home.arpa.\n");
+	fake_zone(n, "192.168.1.5", "evil.com.", "www A 203.0.113.66\n");
+	assert_rcode(fake_ask(n, "www.evil.com", "A"), DNS_RCODE_SERVFAIL);
+	assert_int_equal(0, fake_server(n, "192.168.1.5")->n_udp);
+	assert_int_equal(0, fake_seen(n, NULL, "arpa.", NULL));
+	fake_free(n);
+}
+
 TEST(forbidden_addresses_are_never_asked)
 {
 	static const char *const BAD[] = {
@@ -433,6 +532,11 @@ int main(void)
 		cmocka_unit_test(a_lost_uplink_is_forgotten_with_the_first_reply),
 		cmocka_unit_test(without_any_way_out_the_failure_is_ours_and_soon_forgotten),
 		cmocka_unit_test(icmp_unreachable_moves_on_at_once),
+		cmocka_unit_test(a_lone_server_where_nothing_listens_is_asked_once),
+		cmocka_unit_test(caches_are_believed_only_when_nobody_else_is_there),
+		cmocka_unit_test(an_empty_reply_is_checked_with_another_server),
+		cmocka_unit_test(empty_replies_of_two_servers_are_the_answer),
+		cmocka_unit_test(a_name_server_with_a_name_of_ours_is_nobody),
 		cmocka_unit_test(forbidden_addresses_are_never_asked),
 	};
 

@@ -52,6 +52,15 @@ TEST(a_chain_of_eleven_is_followed_and_one_of_twelve_is_not)
 	assert_rcode(ask_within_budget(n, "c0.example.com", "A"), DNS_RCODE_SERVFAIL);
 	assert_int_equal(1, fake_stat(n, STATS_LIMIT_CHAIN));
 	fake_free(n);
+	/* The same when it comes in one reply. */
+	n = chain_world(RESOLVER_CHAIN_MAX);
+	fake_server(n, AUTH)->faults = FAKE_TCP_ONLY;
+	assert_has(ask_within_budget(n, "c0.example.com", "A"), "203.0.113.1");
+	fake_free(n);
+	n = chain_world(RESOLVER_CHAIN_MAX + 1);
+	fake_server(n, AUTH)->faults = FAKE_TCP_ONLY;
+	assert_rcode(ask_within_budget(n, "c0.example.com", "A"), DNS_RCODE_SERVFAIL);
+	fake_free(n);
 	n = chain_world(50);
 	assert_rcode(ask_within_budget(n, "c0.example.com", "A"), DNS_RCODE_SERVFAIL);
 	assert_in_range(n->n_sent, 1, 15);

@@ -190,14 +190,17 @@ TEST(when_sockets_are_short_questions_wait_their_turn)
 	char name[64], from[32];
 
 	fake_ask(n, "www.example.com", "A");
-	n->most_open = 4;
+	fake_ask(n, "wild.example.com", "A");
+	/* One at a time; the last waits for more turns than it may send packets. */
+	fake_server(n, AUTH)->rtt_ms = 100;
+	n->most_open = 1;
 	n->n_answers = 0;
-	for (int i = 0; i < 50; i++) {
+	for (int i = 0; i < 40; i++) {
 		snprintf(name, sizeof(name), "n%d.wild.example.com", i);
 		fake_ask_from(n, client(from, i), name, "TXT", 0);
 	}
-	fake_run(n, 5000);
-	assert_int_equal(50, n->n_answers);
+	fake_run(n, 7000);
+	assert_int_equal(40, n->n_answers);
 	assert_int_equal(0, fake_stat(n, STATS_FAILURES));
 	n->most_open = 0;
 	fake_free(n);
@@ -271,6 +274,26 @@ TEST(a_slow_truth_still_reaches_the_cache)
 	fake_run(n, 3000);
 	assert_string_equal("203.0.113.200", fake_cached(n, "alias.example.com", "A"));
 	fake_free(n);
+}
+
+TEST(neither_bogus_data_nor_glue_is_served_expired)
+{
+	for (int is_glue = 0; is_glue < 2; is_glue++) {
+		struct fake_net *n = small_world();
+		uint8_t mem[256];
+		struct rrset *rr = rrset_init(mem, sizeof(mem),
+			(const uint8_t *)"\3old\7example\3com", DNS_TYPE_A, 1, 10);
+
+		n->conf->serve_stale_s = 3600;
+		assert_int_equal(0, rrset_add(rr, sizeof(mem), (uint8_t[]){192, 0, 2, 1}, 4));
+		rr->rank = is_glue ? RRSET_RANK_ADDITIONAL : RRSET_RANK_ANSWER_AA;
+		rr->security = is_glue ? RRSET_UNCHECKED : RRSET_BOGUS;
+		assert_true(cache_rrset_put(n->env.rrsets, rr, n->now_ms));
+		fake_run(n, 20000);
+		fake_server(n, ROOT)->faults = FAKE_REFUSED;
+		assert_rcode(fake_ask(n, "old.example.com", "A"), DNS_RCODE_SERVFAIL);
+		fake_free(n);
+	}
 }
 
 TEST(data_expired_too_long_is_not_served)
@@ -497,6 +520,7 @@ int main(void)
 		cmocka_unit_test(expired_data_is_served_at_once_when_the_servers_refuse),
 		cmocka_unit_test(the_truth_is_preferred_to_expired_data),
 		cmocka_unit_test(a_slow_truth_still_reaches_the_cache),
+		cmocka_unit_test(neither_bogus_data_nor_glue_is_served_expired),
 		cmocka_unit_test(data_expired_too_long_is_not_served),
 		cmocka_unit_test(answers_reach_the_wire_cache_for_the_kind_of_client_that_asked),
 		cmocka_unit_test(failures_reach_the_wire_cache_for_five_seconds),

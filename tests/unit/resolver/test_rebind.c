@@ -113,6 +113,13 @@ TEST(an_alias_from_outside_into_a_local_zone_is_no_way_in)
 	struct zones_conf zc = {.domain = "home.arpa", .local_ttl_s = 60};
 	struct zones_builder *b = zones_builder_new(&zc);
 	struct ip ip = ip_from4(0xc0a80105);
+	struct cache_question q = {.name = (const uint8_t *)"\3nas\7example\3com",
+		.name_len = 17,
+		.type = DNS_TYPE_A,
+		.class = 1};
+	static uint8_t mem[65535];
+	struct answer_blob blob;
+	uint32_t age;
 	const struct fake_answer *a;
 
 	assert_int_equal(0, zones_builder_address(b, "nas", &ip, 60, true, "record"));
@@ -126,6 +133,10 @@ TEST(an_alias_from_outside_into_a_local_zone_is_no_way_in)
 	n->conf->rebind_protection = false;
 	a = fake_ask(n, "nas.example.com", "A");
 	assert_has(a, "nas.home.arpa. 60 in a 192.168.1.5");
+	/* What is ours changes when it likes: never in the wire cache. */
+	q.hash = cache_hash(n->env.cache, &q);
+	assert_int_equal(CACHE_MISS,
+		cache_find(n->env.cache, &q, 1, n->now_ms, mem, sizeof(mem), &blob, &age));
 	fake_free(n);
 }
 
