@@ -11,7 +11,7 @@ static const char SAMPLE[] = "state-dir: /var/lib/lanthorn\n"
 			     "  workers: 2\n"
 			     "  cache-size: 64M\n"
 			     "  allow: [ 192.168.1.0/24 ]\n"
-			     "  trust-anchors: root.key\n"
+			     "  root-hints: root.hints\n"
 			     "forward:\n"
 			     "  Corp.Example: { to: [ 10.0.0.53, \"10.0.0.54:5353\" ] }\n"
 			     "  \".\": { to: 9.9.9.9 }\n"
@@ -44,7 +44,7 @@ static void the_sample_becomes_typed_fields(void **state)
 	assert_int_equal(c->dns.workers, 2);
 	assert_int_equal(c->dns.cache_size, 64 << 20);
 	assert_int_equal(c->dns.allow[0].len, 24);
-	assert_string_equal(c->dns.trust_anchors[0], "/etc/root.key");
+	assert_string_equal(c->dns.root_hints, "/etc/root.hints");
 	assert_string_equal(c->forward[0].name, "corp.example");
 	assert_int_equal(c->forward[0].to[0].port, 53);
 	assert_int_equal(c->forward[0].to[1].port, 5353);
