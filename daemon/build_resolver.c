@@ -119,13 +119,6 @@ static void build_switches(struct resolver_conf *o, const struct config_dns *d)
 
 /* ---- forward and stub zones ---- */
 
-static int build_forward_order(const void *a, const void *b)
-{
-	const struct resolver_forward *x = a, *y = b;
-
-	return (int)dname_labels(y->zone) - (int)dname_labels(x->zone);
-}
-
 static void build_forwards(struct build *b)
 {
 	const struct config *c = b->c;
@@ -147,9 +140,9 @@ static void build_forwards(struct build *b)
 	for (size_t i = 0; i < n; i++)
 		f[i].to = memcpy(build_take(b, f[i].n_to * sizeof(*f[i].to)), f[i].to,
 			f[i].n_to * sizeof(*f[i].to));
-	qsort(f, n, sizeof(*f), build_forward_order);
 	b->out->forwards = f;
 	b->out->n_forwards = n;
+	resolver_conf_sort(b->out);
 }
 
 static void build_rebind_allow(struct build *b)
