@@ -93,13 +93,13 @@ class Stub:
         m = dns.message.from_wire(wire, ignore_trailing=True)
         return m if m.id == q.id else None
 
-    def many(self, questions, timeout=8):
-        """All questions at once over one UDP socket: {id: answer} of those that came in time."""
+    def many(self, questions, timeout=8, enough=None):
+        """All questions at once over one UDP socket: {id: answer} of those that came in time, or of the first."""
         got, end = {}, time.monotonic() + timeout
         with self.udp() as s:
             for q in questions:
                 s.send(q.to_wire())
-            while len(got) < len(questions) and select.select([s], [], [], max(0, end - time.monotonic()))[0]:
+            while len(got) < (enough or len(questions)) and select.select([s], [], [], max(0, end - time.monotonic()))[0]:
                 m = dns.message.from_wire(s.recv(65535))
                 got[m.id] = m
         return got
