@@ -15,6 +15,7 @@ from lan import SERVER, Lan, check, done, need
 
 need("ip")
 ROUNDS = int(os.environ.get("ROUNDS", "50"))
+RATE = int(os.environ.get("RATE", "1500"))   # new clients a second; 500 rounds at 400 fill most of the pool
 SEED = int(os.environ.get("SEED", str(int(time.time()))))
 random.seed(SEED)
 print(f"{ROUNDS} rounds, seed {SEED}")
@@ -31,7 +32,7 @@ with Lan(clients=1) as lan:
     for r in range(ROUNDS):
         if r:
             d.start()
-        n = relay.load(n, random.uniform(0.05, 0.35), 1500)
+        n = relay.load(n, random.uniform(0.05, 0.35), RATE)
         d.signal(signal.SIGKILL)
         d.proc.wait()
         relay.pump(0.02)   # what was on the wire when it died
