@@ -80,7 +80,9 @@ struct loop_hook {
 	void *arg;
 };
 /* fn is called once a turn, after I/O and timers and before the loop sleeps: the place to flush
- * send queues and hand over batches. A hook may delete itself and no other. */
+ * send queues and hand over batches. A hook may delete itself and no other. It calls nobody who
+ * could give work to another hook: that one may have run already, and the loop would sleep on it.
+ */
 void loop_on_turn_end(struct loop *l, struct loop_hook *hook);
 void loop_hook_del(struct loop_hook *hook); /* no-op when not in a list */
 

@@ -112,6 +112,17 @@ static void tcp_on_turn_end(void *arg)
 	}
 }
 
+/* Queries that were held back until answers were written: not delivered at the end of a turn, for
+ * what they set going could not be flushed any more before the loop sleeps. */
+static void tcp_on_resume(void *arg)
+{
+	struct tcp *t = arg;
+
+	for (uint32_t i = 0; i < t->n_used; i++)
+		if (t->slots[i].conn && t->slots[i].conn->is_held)
+			tcp_conn_resume(t->slots[i].conn);
+}
+
 bool tcp_is_crowded(const struct tcp *t)
 {
 	return t->stats.open > t->conf.max_conns / 4 * 3;
@@ -314,6 +325,7 @@ struct tcp *tcp_new(struct loop *l, const struct tcp_conf *conf)
 	t->slots = xcalloc(t->conf.max_conns, sizeof(*t->slots));
 	t->idle_tail = &t->idle;
 	t->pause = loop_timer_new(l, tcp_on_pause_over, t);
+	t->resume = loop_timer_new(l, tcp_on_resume, t);
 	t->hook.fn = tcp_on_turn_end;
 	t->hook.arg = t;
 	loop_on_turn_end(l, &t->hook);
@@ -326,6 +338,7 @@ void tcp_free(struct tcp *t)
 		return;
 	loop_hook_del(&t->hook);
 	loop_timer_free(t->pause);
+	loop_timer_free(t->resume);
 	while (t->n_listeners)
 		tcp_unlisten(t, t->listeners[0]->fd);
 	for (uint32_t i = 0; i < t->n_used; i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One connection of a client. Bytes gather in `in`; each whole message goes up as a query; answers
  * gather in `out`. Whatever changes a connection marks it dirty, and tcp_conn_settle, once a turn,
- * draws the conclusions: write, deliver queries that were held back, read or not, close, timer.
+ * draws the conclusions: write, read on or not, close, timer.
  *
  * Queries are held back while TCP_PIPELINE of them are under way or the client does not read its
  * answers: then nothing is read from it either, and TCP's own window slows it down. */
@@ -224,11 +224,9 @@ static void tcp_conn_end_long(struct tcp_conn *c)
 	tcp_conn_free_long(c);
 }
 
-/* Delivers every whole message that `in` holds, as far as the client may ask. True: there was one.
- */
-static bool tcp_conn_parse(struct tcp_conn *c)
+/* Delivers every whole message that `in` holds, as far as the client may ask. */
+static void tcp_conn_parse(struct tcp_conn *c)
 {
-	uint64_t before = c->tcp->stats.queries;
 	size_t at = 0;
 
 	if (c->long_in)
@@ -251,7 +249,13 @@ static bool tcp_conn_parse(struct tcp_conn *c)
 	c->in_len -= at;
 	if (at)
 		c->message_ms = loop_now_ms(c->tcp->loop);
-	return c->tcp->stats.queries != before;
+}
+
+static bool tcp_conn_has_query(const struct tcp_conn *c)
+{
+	if (c->long_in)
+		return c->long_len == c->long_need;
+	return c->in_len >= 2 && c->in_len - 2 >= (size_t)(c->in[0] << 8 | c->in[1]);
 }
 
 /* ---- the turn ---- */
@@ -290,7 +294,7 @@ static bool tcp_conn_is_over(const struct tcp_conn *c)
 		return true;
 	if (c->out_len > 0)
 		return false;
-	return c->is_leaving || (c->has_ended && c->under_way == 0);
+	return c->is_leaving || (c->has_ended && c->under_way == 0 && !c->is_held);
 }
 
 static unsigned tcp_conn_wants(const struct tcp_conn *c)
@@ -305,13 +309,12 @@ void tcp_conn_settle(struct tcp_conn *c)
 {
 	bool was_blocked = c->is_blocked;
 
-	c->is_in_use = true;
-	do {
-		if (!tcp_conn_write(c))
-			c->is_doomed = true;
-		c->is_blocked = c->out_len > 0;
-	} while (tcp_conn_parse(c)); /* what was held back meanwhile */
-	c->is_in_use = false;
+	if (!tcp_conn_write(c))
+		c->is_doomed = true;
+	c->is_blocked = c->out_len > 0;
+	c->is_held = tcp_conn_has_query(c) && tcp_conn_may_ask(c);
+	if (c->is_held)
+		loop_timer_start(c->tcp->resume, 0, 0);
 	if (tcp_conn_is_over(c)) {
 		tcp_conn_close(c);
 		return;
@@ -333,8 +336,17 @@ static void tcp_conn_on_ready(void *arg, unsigned events, int err)
 	if (events & LOOP_READ && !c->is_doomed) {
 		c->is_in_use = true;
 		tcp_conn_read(c);
-		(void)tcp_conn_parse(c);
+		tcp_conn_parse(c);
 		c->is_in_use = false;
 	}
+	tcp_set_dirty(c);
+}
+
+void tcp_conn_resume(struct tcp_conn *c)
+{
+	c->is_held = false;
+	c->is_in_use = true;
+	tcp_conn_parse(c);
+	c->is_in_use = false;
 	tcp_set_dirty(c);
 }

@@ -31,6 +31,7 @@ struct tcp_conn {
 	bool is_blocked;    /* the kernel takes no more answers */
 	bool has_ended;	    /* the client will send no more */
 	bool is_leaving;    /* close once the answers are out */
+	bool is_held;	    /* has queries to deliver on the next turn */
 	bool is_in_use;	    /* a caller up the stack holds it: no free */
 	bool is_doomed;
 	uint8_t in[TCP_IN_LEN];
@@ -59,6 +60,7 @@ struct tcp {
 	struct loop *loop;
 	struct loop_hook hook;
 	struct loop_timer *pause;
+	struct loop_timer *resume; /* running when a connection is held */
 	struct tcp_listener *listeners[TCP_MAX_LISTENERS];
 	size_t n_listeners;
 	struct tcp_slot *slots;
@@ -79,5 +81,7 @@ bool tcp_is_crowded(const struct tcp *t);
 struct tcp_conn *tcp_conn_new(struct tcp *t, int fd, uint32_t index, const struct ip_port *peer);
 void tcp_conn_close(struct tcp_conn *c);
 void tcp_conn_reply(struct tcp_conn *c, const void *bytes, size_t len);
-/* At the end of a turn: writes, reads on, closes, sets the timer. May free c. */
+/* At the end of a turn: writes, reads on, closes, sets the timer. May free c; calls nobody. */
 void tcp_conn_settle(struct tcp_conn *c);
+/* Delivers what was held back. */
+void tcp_conn_resume(struct tcp_conn *c);

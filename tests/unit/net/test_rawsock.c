@@ -161,6 +161,10 @@ static void wire_open(struct wire *w)
 		       "02:00:00:00:00:0b && ip addr add 192.0.2.50/32 dev lb && "
 		       "ip link set la up arp off && ip link set lb up") != 0)
 		skip();
+	/* Until the kernel has noticed the carrier, frames are dropped. */
+	while (system("ip link show la | grep -q 'state UP' && "
+		      "ip link show lb | grep -q 'state UP'") != 0)
+		;
 	*w = (struct wire){.loop = loop_new()};
 	w->la = if_nametoindex("la");
 	w->lb = if_nametoindex("lb");
