@@ -170,14 +170,16 @@ class Lan:
         return self
 
     def __exit__(self, *exc):
-        if exc and exc[0] is not None or _failed:
+        try:
+            if exc and exc[0] is not None or _failed:
+                for d in self.daemons:
+                    d.show_log()
+        finally:   # also when nobody reads what we print any more
             for d in self.daemons:
-                d.show_log()
-        for d in self.daemons:
-            d.kill()
-        for n in reversed(self.ns):
-            n.down()
-        shutil.rmtree(self.dir, ignore_errors=True)
+                d.kill()
+            for n in reversed(self.ns):
+                n.down()
+            shutil.rmtree(self.dir, ignore_errors=True)
 
     def bridge(self, name, *addresses):
         """A bridge in the daemon's namespace with these addresses/lengths."""
