@@ -79,6 +79,21 @@ static uint32_t iter_negative_ttl(const struct rrset *soa, const struct resolver
 	return ttl < conf->max_negative_ttl_s ? ttl : conf->max_negative_ttl_s;
 }
 
+/* RFC 8767 5: a denial refreshes what it denies. What has expired, kept for the day when no server
+ * answers, must not come back after it. A NODATA takes its place; an NXDOMAIN alone, which has a
+ * place of its own, would not. */
+static void iter_deny_expired(struct query *q, const uint8_t *name, uint16_t type,
+	const struct cache_proof *proof, uint32_t ttl_s)
+{
+	uint32_t stale_s = resolver_conf(q->r)->serve_stale_s;
+	int64_t now_ms = resolver_now_ms(q->r);
+
+	if (stale_s > 0 &&
+		cache_rrset_get(q->r->env.rrsets, name, type, q->class, now_ms, stale_s, q->arena))
+		cache_rrset_put_negative(q->r->env.rrsets, name, type, q->class,
+			CACHE_NEGATIVE_NODATA, proof, ttl_s, now_ms);
+}
+
 /* Without SOA nothing says how long, and it is not stored (RFC 2308 5). */
 void iter_store_negative(struct query *q, const struct scrub_out *s, bool is_nxdomain)
 {
@@ -98,10 +113,14 @@ void iter_store_negative(struct query *q, const struct scrub_out *s, bool is_nxd
 			s->proof[i]->ttl = ttl;
 		proof.rr[proof.n++] = s->proof[i];
 	}
-	if (ttl > 0)
-		cache_rrset_put_negative(q->r->env.rrsets, s->target, q->asking_type, q->class,
-			is_nxdomain ? CACHE_NEGATIVE_NXDOMAIN : CACHE_NEGATIVE_NODATA, &proof, ttl,
-			resolver_now_ms(q->r));
+	if (ttl == 0)
+		return;
+	cache_rrset_put_negative(q->r->env.rrsets, s->target, q->asking_type, q->class,
+		is_nxdomain ? CACHE_NEGATIVE_NXDOMAIN : CACHE_NEGATIVE_NODATA, &proof, ttl,
+		resolver_now_ms(q->r));
+	if (is_nxdomain)
+		iter_deny_expired(q, s->target, q->asking_type, &proof, ttl);
+	iter_deny_expired(q, s->target, DNS_TYPE_CNAME, &proof, ttl);
 }
 
 void iter_store_referral(struct query *q, const struct scrub_out *s)

@@ -420,6 +420,48 @@ TEST(the_root_is_primed_once_in_the_background)
 	fake_free(n);
 }
 
+static bool fail_ns(struct fake_ask *ask, void *arg)
+{
+	(void)arg;
+	if (ask->q.q.type != DNS_TYPE_NS)
+		return false;
+	fake_reply_text(ask, DNS_RCODE_SERVFAIL, NULL, NULL, NULL, 1);
+	return true;
+}
+
+TEST(the_root_that_does_not_answer_for_itself_is_asked_once_a_minute)
+{
+	struct fake_net *n = small_world();
+	static const char *const NAMES[] = {"a.test", "b.lan", "c.xyz", "d.dev", "e.app"};
+
+	n->conf->prime = true;
+	fake_server(n, ROOT)->hook = fail_ns;
+	for (int i = 0; i < 5; i++) {
+		assert_rcode(fake_ask(n, NAMES[i], "A"), DNS_RCODE_NXDOMAIN);
+		fake_run(n, 2000);
+	}
+	assert_int_equal(1, fake_seen(n, ROOT, ".", "NS"));
+	fake_run(n, RESOLVER_PRIME_RETRY_MS);
+	fake_ask(n, "f.zip", "A");
+	assert_int_equal(2, fake_seen(n, ROOT, ".", "NS"));
+	fake_free(n);
+}
+
+TEST(a_proof_in_a_referral_that_there_is_no_ds_is_no_answer_to_a_client)
+{
+	struct fake_net *n = small_world();
+
+	fake_zone_clear(fake_server(n, TLD));
+	fake_zone(n, TLD, "com.",
+		"example NS ns1.example\nns1.example A " AUTH "\n"
+		"example NSEC f.com. NS RRSIG NSEC\n");
+	fake_ask(n, "www.example.com", "A");
+	fake_log_clear(n);
+	assert_rcode(fake_ask(n, "example.com", "DS"), DNS_RCODE_NOERROR);
+	assert_int_equal(1, fake_seen(n, TLD, "example.com.", "DS"));
+	fake_free(n);
+}
+
 TEST(a_client_that_wants_dnssec_gets_signatures_and_others_do_not)
 {
 	struct fake_net *n = small_world();
@@ -474,6 +516,9 @@ int main(void)
 		cmocka_unit_test(ttls_are_clamped),
 		cmocka_unit_test(both_families_of_servers_are_used),
 		cmocka_unit_test(the_root_is_primed_once_in_the_background),
+		cmocka_unit_test(the_root_that_does_not_answer_for_itself_is_asked_once_a_minute),
+		cmocka_unit_test(
+			a_proof_in_a_referral_that_there_is_no_ds_is_no_answer_to_a_client),
 		cmocka_unit_test(a_client_that_wants_dnssec_gets_signatures_and_others_do_not),
 	};
 

@@ -156,6 +156,8 @@ TEST(a_referral_to_a_hundred_names_of_a_victim_costs_it_ten_packets)
 	assert_in_range(fake_server(n, AUTH)->n_udp, 1, 10);
 	/* They do not exist: five are enough to see that. */
 	assert_in_range(fake_server(n, AUTH)->n_udp, 1, RESOLVER_NS_NX_MAX + 1);
+	/* Nor has what does not exist an address of the other family. */
+	assert_int_equal(0, fake_seen(n, AUTH, NULL, "AAAA"));
 	assert_int_equal(1, fake_stat(n, STATS_FAILURES));
 	fake_free(n);
 }
