@@ -69,6 +69,7 @@ static void *bootloop_main(void *arg)
 {
 	struct bootloop *b = arg;
 
+	pthread_setname_np(pthread_self(), "boot");
 	loop_run(b->loop);
 	return NULL;
 }
@@ -78,7 +79,6 @@ int bootloop_start(struct bootloop *b)
 	if (pthread_create(&b->thread, NULL, bootloop_main, b) != 0)
 		return ERR_LIMIT;
 	b->is_started = true;
-	pthread_setname_np(b->thread, "boot");
 	return 0;
 }
 

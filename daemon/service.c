@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/service.h"
 
-#include <libgen.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,6 +15,7 @@
 #include "daemon/bootloop.h"
 #include "daemon/control.h"
 #include "daemon/dhcp_io.h"
+#include "daemon/lockdown.h"
 #include "daemon/porthold.h"
 #include "daemon/reload.h"
 #include "daemon/report.h"
@@ -31,11 +31,13 @@
 #include "store/statedb.h"
 #include "zones/leasename.h"
 
-#define SERVICE_FILES	   65536      /* descriptors wished for: sockets upstream and TCP clients */
-#define SERVICE_SNAPSHOT_S (6 * 3600) /* a spare copy of the leases four times a day */
-#define SERVICE_TICK_MS	   1000
-#define SERVICE_DRAIN_MS   2000 /* ACKs on their way to the disk at shutdown get this long */
-#define SERVICE_WORKERS	   4	/* by itself no more than this: a LAN's DNS needs no more */
+#define SERVICE_FILES		 65536 /* descriptors wished for: sockets upstream and TCP clients */
+#define SERVICE_SETTLE_MS	 100   /* changes of interfaces come in groups: taken in together */
+#define SERVICE_SNAPSHOT_FIRST_S 600   /* the first spare copy; a clean stop makes one too */
+#define SERVICE_SNAPSHOT_S	 (6 * 3600) /* a spare copy of the leases four times a day */
+#define SERVICE_TICK_MS		 1000
+#define SERVICE_DRAIN_MS	 2000 /* ACKs on their way to the disk at shutdown get this long */
+#define SERVICE_WORKERS		 4    /* by itself no more than this: a LAN's DNS needs no more */
 
 void service_open_log(const struct service *s)
 {
@@ -239,56 +241,16 @@ static int service_bind(struct service *s)
 	return dhcp_io_conf(s->dhcp)->n_lans ? service_prepare_dhcp(s) : 0;
 }
 
-/* ---- privileges ---- */
-
-static void service_path(const char **list, size_t *n, const char *path)
-{
-	if (path && *n < PRIVS_MAX_PATHS)
-		list[(*n)++] = path;
-}
-
-/* The folder of a file, so that an editor's new file in it is readable too. xfree the result. */
-static char *service_folder(const char *path)
-{
-	char *copy = xstrdup(path), *folder = xstrdup(dirname(copy));
-
-	xfree(copy);
-	return folder;
-}
-
-static void service_lock_down(struct service *s)
-{
-	const struct config *c = s->config;
-	struct privs_conf conf = {.user = c->user, .sandbox = c->sandbox};
-	char *folders[PRIVS_MAX_PATHS];
-	size_t n = 0;
-
-	folders[n++] = service_folder(s->config_path);
-	for (size_t i = 0; i < c->n_hosts && n < PRIVS_MAX_PATHS / 2; i++)
-		folders[n++] = service_folder(c->hosts[i]);
-	for (size_t i = 0; i < c->n_devices && n < PRIVS_MAX_PATHS - 8; i++)
-		folders[n++] = service_folder(c->devices[i]);
-	for (size_t i = 0; i < c->n_source && n < PRIVS_MAX_PATHS - 4; i++)
-		folders[n++] = service_folder(c->source[i].path);
-	for (size_t i = 0; i < n; i++)
-		service_path(conf.read_paths, &conf.n_read_paths, folders[i]);
-	service_path(conf.read_paths, &conf.n_read_paths, c->dns.root_hints);
-	service_path(conf.read_paths, &conf.n_read_paths, c->boot.root);
-	service_path(conf.write_paths, &conf.n_write_paths, c->state_dir);
-	if (c->log.to && c->log.to[0] == '/') {
-		folders[n++] = service_folder(c->log.to); /* a rotated log is made anew there */
-		service_path(conf.write_paths, &conf.n_write_paths, folders[n - 1]);
-	}
-	if (privs_lock_down(&conf, &s->privs) != 0)
-		log_warn(DAEMON_SANDBOX, "not all privileges could be given up: %s%s%s",
-			s->privs.user_error, s->privs.landlock_error, s->privs.filter_error);
-	for (size_t i = 0; i < n; i++)
-		xfree(folders[i]);
-}
-
 /* ---- events ---- */
 
 static void service_on_iface(void *arg)
+{
+	struct service *s = arg;
+
+	loop_timer_start(s->settle, SERVICE_SETTLE_MS, 0);
+}
+
+static void service_on_settled(void *arg)
 {
 	service_rebind(arg);
 }
@@ -340,17 +302,23 @@ static void service_load_cache(struct service *s)
 		log_info(DAEMON_CACHE_IMAGE, "%zu RRsets of the saved cache are still good", n);
 }
 
-static void service_snapshot(void *arg)
+static void service_write_snapshot(struct service *s)
 {
-	struct service *s = arg;
 	size_t n;
 	int err = snapshot_write(s->store, &n);
 
-	service_save_cache(s);
-
 	if (err)
-		log_warn(DAEMON_SNAPSHOT, "a spare copy of the leases could not be written: %s",
-			err_text(err));
+		log_warn(DAEMON_SNAPSHOT, "a spare copy of the leases could not be written: %s%s",
+			err_text(err), err == ERR_CORRUPT ? "; a restart mends the store" : "");
+}
+
+/* On the pool. */
+static void service_snapshot(void *arg)
+{
+	struct service *s = arg;
+
+	service_save_cache(s);
+	service_write_snapshot(s);
 }
 
 static void service_snapshot_done(void *arg, int err)
@@ -430,6 +398,7 @@ static int service_open_doors(struct service *s)
 {
 	int err;
 
+	s->settle = loop_timer_new(s->loop, service_on_settled, s);
 	s->watch = watch_new(s->loop, service_on_files, s);
 	watch_set(s->watch, s->config);
 	err = iface_start(s->ifaces, s->loop, service_on_iface, s);
@@ -468,14 +437,14 @@ int service_init(struct service *s)
 	int err;
 
 	s->started_s = clock_boot_s();
-	s->snapshot_due_s = s->started_s + SERVICE_SNAPSHOT_S;
+	s->snapshot_due_s = s->started_s + SERVICE_SNAPSHOT_FIRST_S;
 	rcu_thread_register();
 	notify_open(&s->notify);
 	privs_raise_files(SERVICE_FILES);
 	rcu_enter();
 	err = service_prepare(s);
 	if (!err) {
-		service_lock_down(s);
+		lockdown_apply(s);
 		err = service_load_leases(s);
 		service_load_cache(s);
 	}
@@ -557,16 +526,18 @@ void service_fini(struct service *s)
 		loop_timer_stop(s->tick);
 	dhcp_io_free(s->dhcp);
 	iface_close(s->ifaces);
-	if (s->tick)
-		loop_timer_free(s->tick);
+	loop_timer_free(s->tick);
+	loop_timer_free(s->settle);
 	loop_free(s->loop); /* ends a reload under way */
 	reload_free(s->reload);
 	for (unsigned i = 0; i < s->n_workers; i++)
 		worker_free(s->workers[i]);
 	bootloop_free(s->boot);
 	rcu_barrier_all();
-	if (s->tick) /* it did serve */
+	if (s->tick) { /* it did serve */
 		service_save_cache(s);
+		service_write_snapshot(s);
+	}
 	if (s->resolver_conf)
 		resolver_conf_free(s->resolver_conf);
 	leasename_free(s->names);

@@ -34,7 +34,8 @@ struct service {
 	struct config *config;
 	struct loop *loop;
 	struct notify notify;
-	struct loop_timer *tick; /* once a second */
+	struct loop_timer *tick;   /* once a second */
+	struct loop_timer *settle; /* interfaces have changed; more may follow at once */
 	int64_t started_s;
 
 	struct store *store;

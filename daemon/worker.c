@@ -245,7 +245,11 @@ void worker_free(struct worker *w)
 static void *worker_main(void *arg)
 {
 	struct worker *w = arg;
+	char name[16];
 
+	/* Landlock lets no thread write the name of another. */
+	snprintf(name, sizeof(name), "dns-%u", w->index);
+	pthread_setname_np(pthread_self(), name);
 	rcu_thread_register();
 	loop_run(w->loop);
 	rcu_thread_unregister();
@@ -254,13 +258,9 @@ static void *worker_main(void *arg)
 
 int worker_start(struct worker *w)
 {
-	char name[16];
-
 	if (pthread_create(&w->thread, NULL, worker_main, w) != 0)
 		return ERR_LIMIT;
 	w->is_started = true;
-	snprintf(name, sizeof(name), "dns-%u", w->index);
-	pthread_setname_np(w->thread, name);
 	return 0;
 }
 
