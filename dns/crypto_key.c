@@ -14,8 +14,8 @@
 
 #define RSA_OCTETS_MAX (CRYPTO_RSA_BITS_MAX / 8)
 #define EC_OCTETS_MAX  96 /* both coordinates of P-384 */
-/* An exponent length and an exponent of three octets more than a modulus of the largest size:
- * longer fields are not looked into. */
+/* Exponent and modulus of the largest size, and the length before them: what is longer is not
+ * looked into, nor hashed, nor copied. */
 #define KEY_OCTETS_MAX (RSA_OCTETS_MAX * 2 + 3)
 
 /* An unsigned integer of the wire, without leading zeros. */
@@ -157,9 +157,11 @@ struct crypto_key *crypto_key_get(struct crypto *c, const struct crypto_row *row
 {
 	struct crypto_key *k;
 
-	*verdict = len && len <= KEY_OCTETS_MAX ? CRYPTO_GENUINE : CRYPTO_KEY_MALFORMED;
-	if (*verdict != CRYPTO_GENUINE)
+	if (len > KEY_OCTETS_MAX) {
+		*verdict = row->kind == CRYPTO_KIND_RSA ? CRYPTO_KEY_UNSUPPORTED
+							: CRYPTO_KEY_MALFORMED;
 		return NULL;
+	}
 	k = find(c, row, key, len);
 	if (k) {
 		k->is_used = true;

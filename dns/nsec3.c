@@ -106,7 +106,7 @@ bool nsec3_covers(const struct nsec3 *n, const uint8_t hash[NSEC3_HASH_LEN])
 	if (memcmp(n->owner, n->next, NSEC3_HASH_LEN) < 0)
 		return is_after && is_before;
 	/* the last of the chain, or the only one */
-	return (is_after || is_before) && memcmp(n->owner, hash, NSEC3_HASH_LEN) != 0;
+	return is_after || is_before;
 }
 
 int nsec3_hash(struct crypto *c, const struct crypto_meter *meter, const struct nsec3 *n,

@@ -204,6 +204,18 @@ static void a_cut_rsa_key_is_malformed(void **state)
 	assert_int_equal(try_rsa(*state, key, sizeof(key)), CRYPTO_KEY_UNSUPPORTED);
 }
 
+static void a_field_of_64_kib_is_not_looked_into(void **state)
+{
+	static uint8_t key[65531];
+
+	memset(key, 0xff, sizeof(key));
+	memcpy(key, "\3\1\0\1", 4);
+	assert_int_equal(try_rsa(*state, key, sizeof(key)), CRYPTO_KEY_UNSUPPORTED);
+	assert_int_equal(try_rsa(*state, key, 1028), CRYPTO_KEY_UNSUPPORTED);
+	assert_int_equal(try_rsa(*state, key, 1027), CRYPTO_KEY_UNSUPPORTED);
+	assert_int_equal(crypto_counts(*state).keys_built, 1);
+}
+
 /* ---- curves ---- */
 
 static void points_off_the_curve_and_wrong_lengths_are_malformed(void **state)
@@ -274,7 +286,7 @@ static void numbers_of_every_length_are_understood(void **state)
 	EVP_PKEY *pkey = make_p256(key);
 	unsigned n_short = 0;
 
-	for (unsigned i = 0; n_short < 4; i++) {
+	for (unsigned i = 0; n_short < 12; i++) {
 		memcpy(data, &i, sizeof(data));
 		sign_p256(pkey, data, sizeof(data), sig);
 		n_short += sig[0] == 0 || sig[32] == 0;
@@ -434,6 +446,7 @@ int main(void)
 		CRYPTO_TEST(rsa_sizes_have_bounds),
 		CRYPTO_TEST(a_long_exponent_costs_nothing),
 		CRYPTO_TEST(a_cut_rsa_key_is_malformed),
+		CRYPTO_TEST(a_field_of_64_kib_is_not_looked_into),
 		CRYPTO_TEST(points_off_the_curve_and_wrong_lengths_are_malformed),
 		CRYPTO_TEST(numbers_of_every_length_are_understood),
 		CRYPTO_TEST(a_signature_of_another_length_is_forged),

@@ -109,6 +109,27 @@ static void a_digest_of_the_wrong_length_matches_nothing(void **state)
 	fake_zone_close(z);
 }
 
+static void a_digest_with_another_tag_or_algorithm_is_of_another_key(void **state)
+{
+	struct fake_zone *z = fake_zone_open("rfc.zone");
+	struct rrset_iter it = rrset_begin(fake_zone_get(z, "example.com", "DS"));
+	struct rrset_iter keys = rrset_begin(fake_zone_get(z, "example.com", "DNSKEY"));
+	struct dnskey key;
+	struct ds ds;
+
+	(void)state;
+	assert_true(rrset_next(&it) && rrset_next(&keys));
+	assert_int_equal(dnskey_parse(keys.rdata, keys.len, &key), 0);
+	assert_int_equal(ds_parse(it.rdata, it.len, &ds), 0);
+	assert_true(ds_matches(env.crypto, &ds, fake_name("example.com"), &key));
+	ds.tag++;
+	assert_false(ds_matches(env.crypto, &ds, fake_name("example.com"), &key));
+	ds.tag--;
+	ds.algorithm++;
+	assert_false(ds_matches(env.crypto, &ds, fake_name("example.com"), &key));
+	fake_zone_close(z);
+}
+
 /* ---- from DS to DNSKEY ---- */
 
 static void every_algorithm_s_zone_is_entered_by_its_ds(void **state)
@@ -351,22 +372,25 @@ static void a_zone_with_nothing_but_odd_key_sizes_is_told_apart(void **state)
 
 static int refuse(void *arg, enum crypto_cost cost)
 {
-	(void)arg;
 	(void)cost;
+	(*(unsigned *)arg)++;
 	return ERR_LIMIT;
 }
 
-static void an_empty_purse_is_told(void **state)
+static void an_empty_purse_ends_it(void **state)
 {
-	const struct crypto_meter meter = {refuse, NULL};
+	unsigned n_asked = 0;
+	const struct crypto_meter meter = {refuse, &n_asked};
 
 	(void)state;
 	make();
 	add_keys(1);
 	sign(0);
 	add_ds(0, 15, CRYPTO_SHA256, true);
+	add_ds(0, 15, CRYPTO_SHA384, true);
 	env.meter = &meter;
 	assert_int_equal(verify(), RRSIG_LIMIT);
+	assert_int_equal(n_asked, 1);
 	env.meter = NULL;
 	assert_int_equal(verify(), RRSIG_GENUINE);
 }
@@ -377,6 +401,7 @@ int main(void)
 		cmocka_unit_test(digests_are_those_of_the_rfcs),
 		cmocka_unit_test(the_built_in_anchors_are_the_keys_of_the_root),
 		cmocka_unit_test(a_digest_of_the_wrong_length_matches_nothing),
+		cmocka_unit_test(a_digest_with_another_tag_or_algorithm_is_of_another_key),
 		cmocka_unit_test(every_algorithm_s_zone_is_entered_by_its_ds),
 		cmocka_unit_test(the_key_of_the_ds_must_have_signed),
 		cmocka_unit_test(a_wrong_digest_enters_nothing),
@@ -385,7 +410,7 @@ int main(void)
 		cmocka_unit_test(a_revoked_key_is_no_entry),
 		cmocka_unit_test(eight_records_are_tried_and_the_ninth_is_not),
 		cmocka_unit_test(a_zone_with_nothing_but_odd_key_sizes_is_told_apart),
-		cmocka_unit_test(an_empty_purse_is_told),
+		cmocka_unit_test(an_empty_purse_ends_it),
 	};
 
 	return cmocka_run_group_tests(tests, make_crypto, free_crypto);

@@ -212,6 +212,9 @@ static void what_is_no_delegation_is_told(void **state)
 	assert_int_equal(no_ds("y.w.example", "x.w"), NSEC_NO_CUT);
 	assert_int_equal(no_ds("ml.example", "host.*.e"), NSEC_NO_CUT);
 	assert_int_equal(no_ds("q.b.example", "b"), NSEC_UNPROVEN);
+	/* the last record of the zone ends the zone, not the world */
+	assert_int_equal(no_ds("zz", "xx"), NSEC_UNPROVEN);
+	assert_int_equal(nodata("zz", DNS_TYPE_A, ALL), NSEC_UNPROVEN);
 }
 
 /* RFC 6840 4.1, 4.3 */

@@ -254,6 +254,21 @@ static void a_wildcard_s_answer_needs_the_next_closer_name_denied(void **state)
 	assert_int_equal(wildcard(&plain, "a.z.w.other", 2, NULL), NSEC_UNPROVEN);
 }
 
+static void a_wildcard_above_the_zone_is_not_denied_by_it(void **state)
+{
+	struct picked p;
+
+	/* one record that covers every hash but its own */
+	(void)state;
+	all(&p, &plain);
+	p.set.n = 1;
+	p.rr[0].next = p.rr[0].owner;
+	p.set.zone = fake_name("sub.example");
+	assert_int_equal(nsec3_wildcard(&p.set, fake_name("a.sub.example"), 2), NSEC_PROVEN);
+	assert_int_equal(nsec3_wildcard(&p.set, fake_name("a.sub.example"), 1), NSEC_UNPROVEN);
+	assert_int_equal(nsec3_wildcard(&p.set, fake_name("a.sub.example"), 0), NSEC_UNPROVEN);
+}
+
 static void no_data_of_a_wildcard_needs_all_three(void **state)
 {
 	(void)state;
@@ -516,6 +531,7 @@ int main(void)
 		cmocka_unit_test(no_data_is_said_by_the_name_s_own_record),
 		cmocka_unit_test(an_unsigned_delegation_is_proven_or_opted_out),
 		cmocka_unit_test(a_wildcard_s_answer_needs_the_next_closer_name_denied),
+		cmocka_unit_test(a_wildcard_above_the_zone_is_not_denied_by_it),
 		cmocka_unit_test(no_data_of_a_wildcard_needs_all_three),
 		cmocka_unit_test(nothing_is_said_beneath_a_cut_or_a_dname),
 		cmocka_unit_test(too_many_iterations_are_insecure_without_a_hash),

@@ -304,6 +304,34 @@ static void what_an_honest_signer_writes_is_genuine(void **state)
 	expect("eXAMPLE", RRSIG_GENUINE);
 }
 
+static void the_signer_s_case_does_not_matter(void **state)
+{
+	struct rrsig_proof proof;
+	struct rrset_iter it;
+
+	(void)state;
+	make("www.example", DNS_TYPE_A, "example");
+	fake_signer_sign(&made.signer, made.rr, MEM, &made.f);
+	it = rrset_begin(made.rr);
+	while (!it.is_sig)
+		assert_true(rrset_next(&it));
+	((uint8_t *)made.rr)[it.rdata + 19 - (uint8_t *)made.rr] = 'E';
+	assert_int_equal(rrsig_verify_rrset(&env, made.rr, fake_name("example"), made.keys, &proof),
+		RRSIG_GENUINE);
+	assert_int_equal(proof.sig.signer[1], 'E');
+}
+
+static void a_signature_over_nothing_proves_nothing(void **state)
+{
+	struct rrsig_proof proof;
+
+	(void)state;
+	make("www.example", DNS_TYPE_A, "example");
+	made.rr->n_rr = 0;
+	made.rr->size = (uint32_t)(sizeof(struct rrset) + made.rr->owner_len);
+	assert_int_not_equal(sign_and_verify("example", &proof), RRSIG_GENUINE);
+}
+
 static void only_the_zone_itself_may_sign(void **state)
 {
 	(void)state;
@@ -719,6 +747,14 @@ static void an_empty_purse_ends_the_work(void **state)
 	assert_int_equal(rrsig_verify_rrset(&env, made.rr, fake_name("example"), made.keys, &proof),
 		RRSIG_GENUINE);
 	assert_int_equal(purse.checks + purse.failures, 0);
+	/* nor is a second key of the tag tried */
+	purse = (struct purse){.checks = 9, .failures = 0};
+	make("www.example", DNS_TYPE_A, "example");
+	made.keys->n_rr = 0;
+	made.keys->size = (uint32_t)(sizeof(struct rrset) + made.keys->owner_len);
+	add_colliding_keys(2);
+	assert_int_equal(sign_and_verify("example", &proof), RRSIG_LIMIT);
+	assert_int_equal(purse.checks, 8);
 	env.meter = NULL;
 }
 
@@ -788,6 +824,8 @@ int main(void)
 		cmocka_unit_test(a_record_twice_in_another_case_is_signed_once),
 		cmocka_unit_test(no_octet_can_be_changed),
 		cmocka_unit_test(what_an_honest_signer_writes_is_genuine),
+		cmocka_unit_test(the_signer_s_case_does_not_matter),
+		cmocka_unit_test(a_signature_over_nothing_proves_nothing),
 		cmocka_unit_test(only_the_zone_itself_may_sign),
 		cmocka_unit_test(a_zone_cannot_sign_its_own_ds),
 		cmocka_unit_test(a_wildcard_makes_no_ds),
