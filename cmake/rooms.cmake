@@ -45,7 +45,6 @@ macro(lanthorn_libraries)
   pkg_check_modules(CAPNG REQUIRED IMPORTED_TARGET libcap-ng)
   pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
   pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
-  pkg_check_modules(MHD REQUIRED IMPORTED_TARGET libmicrohttpd)
 endmacro()
 
 # lanthorn_room(NAME [NEEDS rooms] [USES libraries]): a static library of NAME/*.c without the
