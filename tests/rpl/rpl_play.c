@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/rcu.h"
 #include "dns/dname.h"
 #include "dns/msg_write.h"
 #include "rpl/rpl_check.h"
@@ -282,9 +281,7 @@ static bool play_step(struct play *p, const struct rpl_step *s, char *why)
 		rpl_world_run(p->w, s->elapse_ms, NULL);
 		return true;
 	case RPL_NETWORK_CHANGED:
-		rcu_enter();
-		resolver_network_changed(p->w->r);
-		rcu_leave();
+		rpl_world_network_changed(p->w);
 		return true;
 	case RPL_REPLY: /* was found when the question came */
 	case RPL_NOTHING:

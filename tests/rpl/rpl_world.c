@@ -22,9 +22,10 @@ enum {
 	WORLD_REPLY_MAX = 65535
 };
 
-/* A question under way. */
+/* A question under way: found by its handle, and in the order in which their times end. */
 struct rpl_flight {
-	struct rpl_flight *next;
+	struct rpl_flight *bucket_next;
+	struct rpl_flight *prev, *next;
 	uint64_t handle;
 	int64_t due_ms;
 	struct transport_ask ask;
@@ -44,11 +45,26 @@ struct rpl_event {
 
 static struct rpl_flight **find_flight(struct rpl_world *w, uint64_t handle)
 {
-	struct rpl_flight **f = &w->flights;
+	struct rpl_flight **f = &w->flights[handle % RPL_WORLD_BUCKETS];
 
 	while (*f && (*f)->handle != handle)
-		f = &(*f)->next;
+		f = &(*f)->bucket_next;
 	return f;
+}
+
+static void add_flight(struct rpl_world *w, struct rpl_flight *f)
+{
+	struct rpl_flight **bucket = &w->flights[f->handle % RPL_WORLD_BUCKETS];
+	struct rpl_flight *before = w->last_due;
+
+	f->bucket_next = *bucket;
+	*bucket = f;
+	while (before && before->due_ms > f->due_ms)
+		before = before->prev;
+	f->prev = before;
+	f->next = before ? before->next : w->first_due;
+	*(before ? &before->next : &w->first_due) = f;
+	*(f->next ? &f->next->prev : &w->last_due) = f;
 }
 
 static void end_flight(struct rpl_world *w, uint64_t handle)
@@ -57,7 +73,9 @@ static void end_flight(struct rpl_world *w, uint64_t handle)
 
 	if (!f)
 		return;
-	*link = f->next;
+	*link = f->bucket_next;
+	*(f->prev ? &f->prev->next : &w->first_due) = f->next;
+	*(f->next ? &f->next->prev : &w->last_due) = f->prev;
 	xfree(f);
 }
 
@@ -125,8 +143,7 @@ static int begin(struct rpl_world *w, const struct transport_ask *ask, uint64_t 
 	f->due_ms = w->now_ms + ask->timeout_ms;
 	f->ask = *ask;
 	f->ask.query = s->bytes;
-	f->next = w->flights;
-	w->flights = f;
+	add_flight(w, f);
 	*out_handle = f->handle;
 	w->on_asked(w->arg, &asked, f->handle);
 	return 0;
@@ -177,21 +194,10 @@ static void happen(struct rpl_world *w, const struct rpl_event *e)
 	}
 }
 
-/* The flight whose time is up first. */
-static struct rpl_flight *first_due(struct rpl_world *w)
-{
-	struct rpl_flight *first = NULL;
-
-	for (struct rpl_flight *f = w->flights; f; f = f->next)
-		if (!first || f->due_ms < first->due_ms)
-			first = f;
-	return first;
-}
-
 static void turn(struct rpl_world *w)
 {
 	struct rpl_event *e = w->events;
-	struct rpl_flight *f = first_due(w);
+	struct rpl_flight *f = w->first_due;
 
 	rcu_enter();
 	if (e && e->due_ms <= w->now_ms) {
@@ -213,7 +219,7 @@ static void turn(struct rpl_world *w)
 static bool step(struct rpl_world *w, int64_t until_ms)
 {
 	int64_t next_ms = wheel_next(w->env.wheel);
-	struct rpl_flight *f = first_due(w);
+	struct rpl_flight *f = w->first_due;
 
 	if (next_ms < 0)
 		next_ms = INT64_MAX;
@@ -247,6 +253,12 @@ void rpl_world_settle(struct rpl_world *w, int64_t ms)
 
 	while (w->events && w->events->due_ms <= until_ms && step(w, until_ms))
 		;
+}
+
+void rpl_world_network_changed(struct rpl_world *w)
+{
+	servers_forget_failures(w->env.servers);
+	w->conf->generation++;
 }
 
 static int64_t now_ms(void *arg)
@@ -386,8 +398,8 @@ void rpl_world_free(struct rpl_world *w)
 	rcu_enter();
 	resolver_free(w->r);
 	rcu_leave();
-	while (w->flights)
-		end_flight(w, w->flights->handle);
+	while (w->first_due)
+		end_flight(w, w->first_due->handle);
 	free_lists(w);
 	cache_free(w->env.cache);
 	cache_rrset_free(w->env.rrsets);

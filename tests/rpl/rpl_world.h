@@ -15,6 +15,8 @@
 
 struct rpl_world;
 
+enum { RPL_WORLD_BUCKETS = 4096 }; /* of the questions under way */
+
 /* A packet that the resolver sent, kept for the checks. */
 struct rpl_sent {
 	struct rpl_sent *next;
@@ -46,7 +48,7 @@ struct rpl_world {
 	struct stats *stats;
 	int64_t now_ms, wall_start_s;
 	uint64_t next_handle, next_event;
-	struct rpl_flight *flights;
+	struct rpl_flight *flights[RPL_WORLD_BUCKETS], *first_due, *last_due;
 	struct rpl_event *events;
 	struct rpl_sent *sent, **last_sent;
 	struct rpl_call *calls;
@@ -71,6 +73,9 @@ void rpl_world_fail(struct rpl_world *w, uint64_t handle, int err, int delay_ms)
 /* One question of a client, sent over UDP or TCP. Its answer may be there when it returns. */
 struct rpl_call *rpl_world_ask(struct rpl_world *w, const struct ip_port *client, bool is_tcp,
 	const uint8_t *wire, size_t len);
+
+/* What the daemon does when netlink tells it that an interface has changed. */
+void rpl_world_network_changed(struct rpl_world *w);
 
 /* Everything that happens within ms; stops early when *done (NULL: never). */
 void rpl_world_run(struct rpl_world *w, int64_t ms, const bool *done);
