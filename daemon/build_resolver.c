@@ -7,6 +7,7 @@
 
 #include "base/xalloc.h"
 #include "daemon/build.h"
+#include "dns/root_anchors.h"
 #include "dns/root_hints.h"
 #include "dns/rrtext.h"
 #include "dns/zonefile.h"
@@ -230,6 +231,77 @@ static void build_hints(struct build *b)
 	b->has_failed = true;
 }
 
+/* ---- trust anchors ---- */
+
+#define BUILD_ANCHORS_MAX    64	  /* RRsets: DS and DNSKEY for each name */
+#define BUILD_ANCHOR_SET_LEN 8192 /* one RRset of anchors */
+#define BUILD_ANCHOR_TTL     86400
+
+static int build_anchor(
+	struct build *b, const uint8_t *owner, uint16_t type, const uint8_t *rdata, size_t len)
+{
+	struct resolver_conf *o = b->out;
+	struct rrset *rr = NULL;
+
+	for (size_t i = 0; i < o->n_anchors && !rr; i++)
+		if (o->anchors[i]->type == type && dname_equal(rrset_owner(o->anchors[i]), owner))
+			rr = (struct rrset *)o->anchors[i];
+	if (!rr && o->n_anchors == BUILD_ANCHORS_MAX)
+		return ERR_LIMIT;
+	if (!rr) {
+		rr = rrset_init(build_take(b, BUILD_ANCHOR_SET_LEN), BUILD_ANCHOR_SET_LEN, owner,
+			type, DNS_CLASS_IN, BUILD_ANCHOR_TTL);
+		rr->rank = RRSET_RANK_LOCAL;
+		rr->security = RRSET_SECURE;
+		o->anchors[o->n_anchors++] = rr;
+	}
+	return rrset_add(rr, BUILD_ANCHOR_SET_LEN, rdata, len);
+}
+
+static int build_on_anchor(void *arg, unsigned line, const struct rrtext_rr *rr)
+{
+	(void)line;
+	if (rr->type != DNS_TYPE_DS && rr->type != DNS_TYPE_DNSKEY)
+		return 0;
+	return build_anchor(arg, rr->owner, rr->type, rr->rdata, rr->rdlen);
+}
+
+static void build_anchor_file(struct build *b, const char *path, const void *where)
+{
+	struct zonefile_error e = {0};
+	size_t before = b->out->n_anchors;
+	int err = zonefile_read(path, NULL, BUILD_ANCHOR_TTL, build_on_anchor, b, &e);
+
+	if (!err && b->out->n_anchors > before)
+		return;
+	if (!err && before > 0)
+		return; /* it says what another file has said */
+	config_report_add(b->rep, CONFIG_ERROR, config_where(b->c, where),
+		"trust anchors %s, line %u: %s", path, e.line,
+		err ? (e.why[0] ? e.why : err_text(err)) : "no DS or DNSKEY record in it");
+	b->has_failed = true;
+}
+
+static void build_anchors(struct build *b)
+{
+	const struct config_dns *d = &b->c->dns;
+	static const uint8_t root[] = {0};
+	const uint8_t **negative = build_take(b, d->n_negative_trust_anchors * sizeof(*negative));
+
+	b->out->anchors = build_take(b, BUILD_ANCHORS_MAX * sizeof(*b->out->anchors));
+	for (size_t i = 0; i < d->n_trust_anchors; i++)
+		build_anchor_file(b, d->trust_anchors[i], &d->trust_anchors);
+	for (size_t i = 0; d->n_trust_anchors == 0 && i < ROOT_ANCHORS_COUNT; i++) {
+		if (build_anchor(b, root, DNS_TYPE_DS, root_anchors_ds(i), ROOT_ANCHORS_LEN) != 0)
+			abort(); /* a fixed table that fits */
+	}
+	for (size_t i = 0; i < d->n_negative_trust_anchors; i++)
+		negative[i] = build_name(b, d->negative_trust_anchors[i]);
+	b->out->negative = negative;
+	b->out->n_negative = d->n_negative_trust_anchors;
+	b->out->signature_skew_s = d->signature_skew_s;
+}
+
 static void build_free_owned(void *owned)
 {
 	struct build *b = owned;
@@ -257,6 +329,7 @@ int build_resolver(const struct config *c, const struct build_host *h,
 	build_forwards(b);
 	build_rebind_allow(b);
 	build_hints(b);
+	build_anchors(b);
 	if (build_zones(c, h, domains, leases, rep, &b->out->zones) != 0 || b->has_failed) {
 		resolver_conf_free(b->out);
 		return ERR_MALFORMED;

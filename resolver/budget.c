@@ -17,6 +17,7 @@ static const struct {
 	[BUDGET_SIGS] = {RESOLVER_SIGS_MAX, STATS_LIMIT_SIGS},
 	[BUDGET_SIG_FAILS] = {RESOLVER_SIG_FAILS_MAX, STATS_LIMIT_SIG_FAILS},
 	[BUDGET_HASHES] = {RESOLVER_HASHES_MAX, STATS_LIMIT_HASHES},
+	[BUDGET_LINKS] = {RESOLVER_LINKS_MAX, STATS_LIMIT_LINKS},
 };
 
 struct budget *budget_new(struct budget_pool *pool, struct stats *stats, int64_t now_ms)

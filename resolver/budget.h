@@ -22,6 +22,7 @@ enum budget_item {
 	BUDGET_SIGS,	   /* signature checks */
 	BUDGET_SIG_FAILS,  /* of these, that failed */
 	BUDGET_HASHES,	   /* NSEC3 hashes */
+	BUDGET_LINKS,	   /* keys and delegations fetched for chains of trust */
 	BUDGET_ITEMS
 };
 

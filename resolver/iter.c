@@ -43,7 +43,8 @@ static const struct {
 		BIT(ITER_PICK_SERVER) | BIT(ITER_MINIMISE) | BIT(ITER_FOLLOW) | BIT(ITER_VALIDATE) |
 			ITER_ALWAYS},
 	[ITER_FOLLOW] = {"follow", iter_follow, BIT(ITER_LOOK) | ITER_ALWAYS},
-	[ITER_VALIDATE] = {"validate", iter_validate, BIT(ITER_DONE) | ITER_ALWAYS},
+	[ITER_VALIDATE] = {"validate", iter_validate, BIT(ITER_DONE) | BIT(ITER_AWAIT_KEYS) | BIT(ITER_LOOK) | ITER_ALWAYS},
+	[ITER_AWAIT_KEYS] = {"await-keys", NULL, BIT(ITER_VALIDATE) | ITER_ALWAYS},
 	[ITER_FAIL] = {"fail", iter_fail, BIT(ITER_DONE) | BIT(ITER_DROP)},
 	[ITER_DONE] = {"done", NULL, 0},
 	[ITER_DROP] = {"drop", NULL, 0},
@@ -90,7 +91,8 @@ void iter_wake(struct query *q, enum iter_state state)
 
 static bool iter_is_waiting(const struct query *q)
 {
-	return q->state == ITER_AWAIT || q->state == ITER_AWAIT_ADDRS;
+	return q->state == ITER_AWAIT || q->state == ITER_AWAIT_ADDRS ||
+	       q->state == ITER_AWAIT_KEYS;
 }
 
 /* ---- timers ---- */

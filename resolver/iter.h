@@ -24,6 +24,7 @@ enum iter_state {
 	ITER_CLASSIFY,	  /* a reply is here */
 	ITER_FOLLOW,	  /* the chain goes on at another name */
 	ITER_VALIDATE,	  /* the answer is whole: is it true? */
+	ITER_AWAIT_KEYS,  /* waits for keys and delegations of the chain of trust */
 	ITER_FAIL,	  /* no answer: stale data or SERVFAIL */
 	ITER_DONE,	  /* to be finished by the driver */
 	ITER_DROP,	  /* nobody waits for it any more */

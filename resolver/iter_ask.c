@@ -27,6 +27,15 @@ enum {
 	ITER_PLAIN_AFTER = 2
 };
 
+/* Whoever gave an answer that was bogus is asked again only where there is nobody else. */
+static void iter_pass_over(const struct query *q, struct delegation *d)
+{
+	for (unsigned i = 0; d->n_addrs > 1 && i < d->n_addrs; i++) {
+		if (ip_equal(&d->addrs[i].at.ip, &q->doubted.ip))
+			d->addrs[i].is_failed = true;
+	}
+}
+
 void iter_enter(struct query *q, struct delegation *d)
 {
 	exchange_cancel_all(q, true);
@@ -36,6 +45,8 @@ void iter_enter(struct query *q, struct delegation *d)
 	q->plan.is_set = false;
 	q->takes_cached = q->has_empty = false;
 	q->n_tries = 0;
+	if (d && q->was_judged)
+		iter_pass_over(q, d);
 	if (d)
 		qmin_rebase(&q->qmin, dname_labels(d->zone));
 }

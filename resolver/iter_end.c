@@ -8,18 +8,68 @@
 #include "resolver/resolver_conf.h"
 #include "resolver/servers.h"
 #include "resolver/stats.h"
+#include "resolver/valid.h"
 
-/* The answer is whole: chain, end or denial with its proofs. Here the validator will look at it.
- * Until it does nothing is called secure; with validation off all is insecure. */
+/* The answer is whole: chain, end or denial with its proofs. A bogus one is asked for once more, of
+ * somebody else where there is one; never is it replaced by expired data. */
+static enum iter_state iter_on_bogus(struct query *q)
+{
+	int ede = q->out.ede;
+	bool is_local = q->out.is_local;
+
+	if (!q->was_judged && !q->has_prefix && !is_local) {
+		ITER_TRACE(q, "bogus: once more");
+		q->was_judged = q->is_fresh = true;
+		if (q->at && q->heard)
+			q->doubted = q->at->addrs[q->heard->plan.addr].at;
+		q->valid = NULL;
+		q->target = q->name;
+		q->n_chain = 0;
+		q->max_labels = DNAME_LABELS_MAX;
+		q->qmin = (struct qmin){.steps = q->qmin.steps};
+		memset(&q->out, 0, sizeof(q->out));
+		q->out.ede = DNS_EDE_NONE;
+		iter_enter(q, NULL);
+		return ITER_LOOK;
+	}
+	stats_add(q->r->env.stats, STATS_BOGUS);
+	memset(&q->out, 0, sizeof(q->out));
+	q->out.rcode = DNS_RCODE_SERVFAIL;
+	q->out.security = RRSET_BOGUS;
+	q->out.ede = ede == DNS_EDE_NONE ? DNS_EDE_BOGUS : ede;
+	q->out.is_local = is_local;
+	return ITER_DONE;
+}
+
 enum iter_state iter_validate(struct query *q)
 {
 	const struct resolver_conf *conf = resolver_conf(q->r);
 	const struct resolver_forward *f = resolver_conf_forward(conf, q->target);
 
-	q->out.security = RRSET_UNCHECKED;
-	if (!conf->validate || (f && !f->validate))
+	if (!conf->validate || (f && !f->validate)) {
 		q->out.security = RRSET_INSECURE;
-	return ITER_DONE;
+		return ITER_DONE;
+	}
+	q->out.security = RRSET_UNCHECKED;
+	/* What only we ourselves want is judged by who wants it: addresses of servers not at all,
+	 * keys and delegations by the chain they are a link of. */
+	if (q->is_cd || (q->is_internal && q->n_waiters == 0))
+		return ITER_DONE;
+	switch (valid_run(q)) {
+	case VALID_WAITS:
+		return ITER_AWAIT_KEYS;
+	case VALID_BOGUS:
+		return iter_on_bogus(q);
+	case VALID_INSECURE:
+		stats_add(q->r->env.stats, STATS_INSECURE);
+		q->out.security = RRSET_INSECURE;
+		return ITER_DONE;
+	case VALID_SECURE:
+		stats_add(q->r->env.stats, STATS_SECURE);
+		q->out.security = RRSET_SECURE;
+		return ITER_DONE;
+	}
+	return ITER_FAIL;
 }
 
 /* RFC 8767: the whole chain from expired entries, none of them bogus. */
@@ -45,6 +95,8 @@ bool iter_find_stale(struct query *q, struct query_result *out)
 		if (!rr)
 			rr = cache_rrset_get(q->r->env.rrsets, name, DNS_TYPE_CNAME, q->class,
 				now_ms, conf->serve_stale_s, q->arena);
+		if (rr && conf->validate && rr->security < RRSET_INSECURE)
+			return false;
 		if (!rr || rr->security == RRSET_BOGUS || rr->rank < RRSET_RANK_ANSWER_NA)
 			return false;
 		out->answer[out->n_answer++] = rr;

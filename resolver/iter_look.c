@@ -7,6 +7,7 @@
 #include "resolver/iter_steps.h"
 #include "resolver/resolver_conf.h"
 #include "resolver/stats.h"
+#include "resolver/valid.h"
 
 struct delegation_in iter_delegation_in(struct query *q)
 {
@@ -104,6 +105,9 @@ static struct rrset *iter_cached(struct query *q, uint16_t type)
 		return NULL;
 	if (rr->rank < RRSET_RANK_ANSWER_NA && rr->security != RRSET_SECURE)
 		return NULL;
+	/* Without the proof that came with it a wildcard's answer cannot be judged. */
+	if (resolver_conf(q->r)->validate && valid_is_expanded(rr))
+		return NULL;
 	return rr;
 }
 
@@ -195,7 +199,7 @@ enum iter_state iter_look(struct query *q)
 		ITER_TRACE(q, "%s: our own", dname_format(q->target, text));
 		return next;
 	}
-	if (q->is_prefetch)
+	if (q->is_prefetch || q->is_fresh)
 		return ITER_FIND_CUT;
 	next = iter_look_cache(q);
 	if (next != ITER_FIND_CUT)

@@ -28,6 +28,8 @@
 #define QUERY_AUTHORITY_MAX 9  /* SOA and proofs, or a wildcard's proofs */
 #define QUERY_EXCHANGES	    3  /* open at once: the one asked now, and late ones still welcome */
 
+struct valid; /* resolver/valid_parts.h */
+
 /* A client that waits. Behind it lie the bytes that shape.query points to. */
 struct query_waiter {
 	struct query_waiter *next;
@@ -102,11 +104,15 @@ struct query {
 	bool was_upstream;    /* something came from outside: rebinding protection applies */
 	bool takes_cached;    /* nobody here speaks for the zone: what caches say will have to do */
 	bool has_empty;	      /* somebody answered with nothing at all */
-	bool went_up;	      /* the parent was asked again once, for glue that got lost */
-	uint8_t max_labels;   /* of a cut that may be used */
-	uint8_t n_tries;      /* packets for the present question at this cut */
-	uint8_t n_sends;      /* packets for this query */
-	int last_err;	      /* of the last exchange that failed, for the extended error */
+	bool is_fresh;	      /* what the cache holds did not stand the test: ask */
+	bool was_judged;      /* an answer was found bogus, and another server is asked */
+	struct ip_port doubted; /* who gave it */
+	struct valid *valid;	/* what the validator has found out; NULL until it begins */
+	bool went_up;		/* the parent was asked again once, for glue that got lost */
+	uint8_t max_labels;	/* of a cut that may be used */
+	uint8_t n_tries;	/* packets for the present question at this cut */
+	uint8_t n_sends;	/* packets for this query */
+	int last_err;		/* of the last exchange that failed, for the extended error */
 	struct qmin qmin;
 	struct delegation *at;
 	struct exchange ex[QUERY_EXCHANGES];
@@ -142,6 +148,7 @@ struct query_sub_ask {
 	uint16_t type;
 	void (*on_done)(struct query_sub *s, const struct query_result *out);
 	unsigned tag;
+	bool is_fresh;		 /* not from the cache */
 	enum budget_item charge; /* what one that is not under way yet costs the parent's budget */
 };
 /* Makes parent wait for a question of its own; the child starts in a later step. ERR_LIMIT past the

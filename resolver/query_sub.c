@@ -101,6 +101,7 @@ int query_sub_start(struct query *parent, const struct query_sub_ask *ask)
 		child = query_sub_new(r, parent, ask->name, ask->type);
 		if (!child)
 			return ERR_LIMIT;
+		child->is_fresh = ask->is_fresh;
 	}
 	*s = (struct query_sub){
 		.parent = parent,

@@ -5,6 +5,8 @@
 
 #include "base/rcu.h"
 #include "base/xalloc.h"
+#include "dns/crypto.h"
+#include "dns/rrsig.h"
 #include "resolver/failures.h"
 #include "resolver/query_state.h"
 #include "resolver/query_table.h"
@@ -39,6 +41,8 @@ struct resolver *resolver_new(const struct resolver_env *env)
 	r->in = xalloc(RESOLVER_SCRATCH);
 	r->msg = xalloc(sizeof(*r->msg));
 	r->scrubbed = xalloc(sizeof(*r->scrubbed));
+	r->crypto = crypto_new();
+	r->signed_data = xalloc(RRSIG_SCRATCH_MAX);
 	return r;
 }
 
@@ -58,6 +62,8 @@ void resolver_free(struct resolver *r)
 	xfree(r->in);
 	xfree(r->msg);
 	xfree(r->scrubbed);
+	crypto_free(r->crypto);
+	xfree(r->signed_data);
 	xfree(r);
 }
 

@@ -26,7 +26,8 @@ struct stats;	      /* resolver/stats.h: this worker's counters */
 struct query_table;   /* resolver/query_state.h: live questions, for joining */
 struct failures;      /* resolver/failures.h */
 struct scout_table;   /* resolver/scout.h */
-struct scrub_out;     /* resolver/scrub.h */
+struct crypto;
+struct scrub_out; /* resolver/scrub.h */
 
 /* Where an answer goes. Plain data, copied with each waiting client. */
 enum client_kind { CLIENT_UDP, CLIENT_TCP, CLIENT_CALL };
@@ -76,6 +77,8 @@ struct resolver {
 	uint8_t *in;		    /* 64 KiB, the reply being judged, turn */
 	struct msg *msg;	    /* the same taken apart */
 	struct scrub_out *scrubbed; /* what of it may be used; RRsets of the query's life */
+	struct crypto *crypto;	    /* dns/crypto.h */
+	uint8_t *signed_data;	    /* RRSIG_SCRATCH_MAX octets, turn */
 	int64_t prime_after_ms;	    /* no priming before this */
 	int64_t spoof_second; /* wrong packets moved n_spoof questions to TCP in this second */
 	uint32_t n_spoof;

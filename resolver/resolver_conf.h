@@ -41,6 +41,11 @@ struct resolver_conf {
 	size_t n_rebind_allow; /* names whose answers, and those beneath, may hold private addresses
 				*/
 	const uint8_t **rebind_allow;
+	size_t n_anchors; /* DS and DNSKEY RRsets that are trusted; at most one of each per name */
+	const struct rrset **anchors;
+	size_t n_negative; /* names that, with those beneath, are not validated (RFC 7646) */
+	const uint8_t **negative;
+	uint32_t signature_skew_s;
 	size_t n_own; /* our own addresses: never asked as servers */
 	const struct ip *own;
 	void *owned; /* arena or block freed with it */

@@ -26,6 +26,7 @@
 #define RESOLVER_SIGS_MAX	32  /* signature checks per client query: KeyTrap */
 #define RESOLVER_SIG_FAILS_MAX	4   /* of these, that may fail (reliability.md section 3) */
 #define RESOLVER_HASHES_MAX	600 /* NSEC3 hashes per client query: PowerDNS's value */
+#define RESOLVER_LINKS_MAX	40  /* DS and DNSKEY lookups per client query (dnsmasq's value) */
 #define RESOLVER_SENDS_PER_NAME 50  /* of RESOLVER_SENDS_MAX, for one name and its chain (BIND) */
 #define RESOLVER_TRIES_MAX	16  /* packets for one question to the servers of one zone */
 #define RESOLVER_TRIES_SERVER	6   /* of these, to one address */

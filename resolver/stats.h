@@ -56,6 +56,10 @@
 	X(STATS_LIMIT_SIGS, "limit_sigs", "budgets without signature checks left")                 \
 	X(STATS_LIMIT_SIG_FAILS, "limit_sig_fails", "budgets that met too many bad signatures")    \
 	X(STATS_LIMIT_HASHES, "limit_hashes", "budgets without NSEC3 hashes left")                 \
+	X(STATS_LIMIT_LINKS, "limit_links", "budgets without lookups of keys left")                \
+	X(STATS_SECURE, "secure", "answers that were proven")                                      \
+	X(STATS_INSECURE, "insecure", "answers found to be from unsigned zones")                   \
+	X(STATS_BOGUS, "bogus", "answers that should have been provable and were not")             \
 	/* exchange and iter */                                                                    \
 	X(STATS_SENT_UDP, "sent_udp", "questions sent to servers over UDP")                        \
 	X(STATS_SENT_TCP, "sent_tcp", "questions sent to servers over TCP")                        \
