@@ -30,9 +30,11 @@ enum {
 /* Whoever gave an answer that was bogus is asked again only where there is nobody else. */
 static void iter_pass_over(const struct query *q, struct delegation *d)
 {
-	for (unsigned i = 0; d->n_addrs > 1 && i < d->n_addrs; i++) {
+	bool has_others = d->n_addrs > 1 || d->n_ns > 1;
+
+	for (unsigned i = 0; has_others && i < d->n_addrs; i++) {
 		if (ip_equal(&d->addrs[i].at.ip, &q->doubted.ip))
-			d->addrs[i].is_failed = true;
+			d->addrs[i].is_failed = d->addrs[i].is_lame = true;
 	}
 }
 
@@ -45,7 +47,7 @@ void iter_enter(struct query *q, struct delegation *d)
 	q->plan.is_set = false;
 	q->takes_cached = q->has_empty = false;
 	q->n_tries = 0;
-	if (d && q->was_judged)
+	if (d && q->doubted.ip.family)
 		iter_pass_over(q, d);
 	if (d)
 		qmin_rebase(&q->qmin, dname_labels(d->zone));

@@ -20,8 +20,8 @@ static enum iter_state iter_on_bogus(struct query *q)
 	if (!q->was_judged && !q->has_prefix && !is_local) {
 		ITER_TRACE(q, "bogus: once more");
 		q->was_judged = q->is_fresh = true;
-		if (q->at && q->heard)
-			q->doubted = q->at->addrs[q->heard->plan.addr].at;
+		q->doubted = q->out.from;
+		q->doubt_ede = ede;
 		q->valid = NULL;
 		q->target = q->name;
 		q->n_chain = 0;
@@ -51,6 +51,8 @@ enum iter_state iter_validate(struct query *q)
 		return ITER_DONE;
 	}
 	q->out.security = RRSET_UNCHECKED;
+	if (q->at && q->heard)
+		q->out.from = q->at->addrs[q->heard->plan.addr].at;
 	/* What only we ourselves want is judged by who wants it: addresses of servers not at all,
 	 * keys and delegations by the chain they are a link of. */
 	if (q->is_cd || (q->is_internal && q->n_waiters == 0))
@@ -121,6 +123,8 @@ static int iter_failure_ede(const struct query *q)
 	default:
 		break;
 	}
+	if (q->was_judged)
+		return q->doubt_ede;
 	if (q->is_chain_broken)
 		return DNS_EDE_OTHER;
 	return q->at ? DNS_EDE_NO_REACHABLE_AUTHORITY : DNS_EDE_NONE;

@@ -46,6 +46,7 @@ struct query_result {
 	bool is_local;	  /* a failure of our own making: not to be held against anybody */
 	bool is_uncached; /* not for the wire cache: local data in it, or nothing says how long */
 	int ede;
+	struct ip_port from; /* who answered; zero: not asked */
 	uint8_t n_answer, n_authority;
 	const struct rrset *answer[QUERY_ANSWER_MAX];
 	const struct rrset *authority[QUERY_AUTHORITY_MAX];
@@ -106,13 +107,14 @@ struct query {
 	bool has_empty;	      /* somebody answered with nothing at all */
 	bool is_fresh;	      /* what the cache holds did not stand the test: ask */
 	bool was_judged;      /* an answer was found bogus, and another server is asked */
-	struct ip_port doubted; /* who gave it */
-	struct valid *valid;	/* what the validator has found out; NULL until it begins */
-	bool went_up;		/* the parent was asked again once, for glue that got lost */
-	uint8_t max_labels;	/* of a cut that may be used */
-	uint8_t n_tries;	/* packets for the present question at this cut */
-	uint8_t n_sends;	/* packets for this query */
-	int last_err;		/* of the last exchange that failed, for the extended error */
+	struct ip_port doubted; /* who gave it; zero: nobody */
+	int doubt_ede;
+	struct valid *valid; /* what the validator has found out; NULL until it begins */
+	bool went_up;	     /* the parent was asked again once, for glue that got lost */
+	uint8_t max_labels;  /* of a cut that may be used */
+	uint8_t n_tries;     /* packets for the present question at this cut */
+	uint8_t n_sends;     /* packets for this query */
+	int last_err;	     /* of the last exchange that failed, for the extended error */
 	struct qmin qmin;
 	struct delegation *at;
 	struct exchange ex[QUERY_EXCHANGES];
@@ -148,7 +150,8 @@ struct query_sub_ask {
 	uint16_t type;
 	void (*on_done)(struct query_sub *s, const struct query_result *out);
 	unsigned tag;
-	bool is_fresh;		 /* not from the cache */
+	bool is_fresh;		       /* not from the cache */
+	const struct ip_port *doubted; /* nor from there, if that can be; or NULL */
 	enum budget_item charge; /* what one that is not under way yet costs the parent's budget */
 };
 /* Makes parent wait for a question of its own; the child starts in a later step. ERR_LIMIT past the

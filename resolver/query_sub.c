@@ -102,6 +102,8 @@ int query_sub_start(struct query *parent, const struct query_sub_ask *ask)
 		if (!child)
 			return ERR_LIMIT;
 		child->is_fresh = ask->is_fresh;
+		if (ask->doubted)
+			child->doubted = *ask->doubted;
 	}
 	*s = (struct query_sub){
 		.parent = parent,

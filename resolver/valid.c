@@ -196,7 +196,9 @@ static bool valid_is_denial(const struct query *q)
 static enum valid_verdict valid_judge_all(struct valid *v)
 {
 	struct query *q = v->q;
-	enum valid_verdict worst = VALID_SECURE;
+	/* That a DNAME makes too long a name is nothing anybody has signed. */
+	enum valid_verdict worst =
+		q->out.rcode == DNS_RCODE_YXDOMAIN ? VALID_INSECURE : VALID_SECURE;
 
 	for (unsigned i = 0; i < q->out.n_answer; i++) {
 		enum valid_verdict verdict;

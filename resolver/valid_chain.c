@@ -51,6 +51,7 @@ static struct rrset *valid_copy(struct valid *v, const struct rrset *rr)
 static void valid_take_result(struct valid *v, struct valid_fact *f, const struct query_result *out)
 {
 	f->is_here = true;
+	f->from = out->from;
 	f->rcode = out->rcode;
 	f->has_failed = out->rcode != DNS_RCODE_NOERROR && out->rcode != DNS_RCODE_NXDOMAIN;
 	for (unsigned i = 0; i < out->n_answer && !f->rr && !f->has_failed; i++) {
@@ -159,6 +160,7 @@ static bool valid_load(struct valid *v, struct valid_fact *f)
 			return true;
 	} else {
 		ask.is_fresh = true;
+		ask.doubted = f->from.ip.family ? &f->from : NULL;
 	}
 	f->n_tries++;
 	ITER_TRACE(v->q, "chain of trust: ask for the %s of %s",
@@ -211,6 +213,12 @@ static enum valid_link valid_judge_no_ds(
 
 	valid_gather(v, f->proof, f->n_proof, z, &d);
 	verdict = is_nxdomain ? denial_nxdomain(&d, f->name) : denial_no_ds(&d, f->name);
+	/* Some servers deny names that only have names beneath them; their records tell the truth.
+	 */
+	if (is_nxdomain && verdict == NSEC_UNPROVEN) {
+		verdict = denial_no_ds(&d, f->name);
+		is_nxdomain = false;
+	}
 	switch (verdict) {
 	case NSEC_PROVEN:
 		valid_store_no_ds(v, f);
@@ -324,12 +332,25 @@ static enum valid_link valid_keys(
 	return link;
 }
 
+/* The answer itself may bring the proof that there is no DS at name. */
+static bool valid_is_denied_here(struct valid *v, const uint8_t *name, const struct valid_zone *z)
+{
+	const struct query_result *out = &v->q->out;
+	struct denial d;
+
+	valid_gather(v, (struct rrset *const *)out->authority, out->n_authority, z, &d);
+	return d.n_nsec + d.n_nsec3 > 0 && denial_no_ds(&d, name) == NSEC_PROVEN;
+}
+
 /* Is there a delegation at name? *z moves on when there is. */
 static enum valid_link valid_step(struct valid *v, const uint8_t *name, struct valid_zone *z)
 {
 	struct valid_fact *f = valid_fact(v, name, DNS_TYPE_DS);
-	enum valid_link link = valid_link(v, f, z, NULL);
+	enum valid_link link;
 
+	if (f && f->n_tries == 0 && valid_is_denied_here(v, name, z))
+		return VALID_LINK_INSECURE;
+	link = valid_link(v, f, z, NULL);
 	return link == VALID_LINK_SECURE ? valid_keys(v, name, f->rr, z) : link;
 }
 

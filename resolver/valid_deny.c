@@ -65,6 +65,9 @@ static const uint8_t *valid_denier(struct valid *v)
 		const struct rrset *rr = q->out.authority[i];
 		const uint8_t *signer = valid_signer(v, rr);
 
+		/* What is signed beside it belongs to an alias on the way here. */
+		if (rr->type == DNS_TYPE_SOA && rr->n_sig == 0)
+			return NULL;
 		if (!signer || !dname_is_under(q->target, signer))
 			continue;
 		/* A DS is denied by the zone above the cut. */
@@ -127,6 +130,7 @@ enum valid_verdict valid_deny(struct valid *v, bool is_nxdomain)
 	const uint8_t *signer = valid_denier(v), *stop = signer ? signer : q->target;
 	struct valid_zone z = {0};
 	enum valid_verdict verdict;
+	enum nsec_verdict proven;
 	struct denial d;
 	bool is_new = false;
 
@@ -144,8 +148,13 @@ enum valid_verdict valid_deny(struct valid *v, bool is_nxdomain)
 	if (!valid_is_soa_sound(v, &z, &is_new))
 		return VALID_BOGUS;
 	valid_gather(v, (struct rrset *const *)q->out.authority, q->out.n_authority, &z, &d);
-	verdict = valid_of_nsec(v, is_nxdomain ? denial_nxdomain(&d, q->target)
-					       : denial_nodata(&d, q->target, q->type));
+	proven = is_nxdomain ? denial_nxdomain(&d, q->target)
+			     : denial_nodata(&d, q->target, q->type);
+	/* The zone above answers for an unsigned one beneath, and proves that it is. */
+	if (proven == NSEC_UNPROVEN && q->type != DNS_TYPE_DS &&
+		denial_no_ds(&d, q->target) == NSEC_PROVEN)
+		return VALID_INSECURE;
+	verdict = valid_of_nsec(v, proven);
 	if (verdict == VALID_SECURE && is_new)
 		valid_store_denial(v, is_nxdomain);
 	return verdict;

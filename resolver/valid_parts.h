@@ -26,7 +26,8 @@ struct valid_fact {
 	uint8_t verdict; /* enum valid_link, when judged */
 	int ede;	 /* and why */
 	uint16_t rcode;
-	struct rrset *rr; /* the RRset, or a CNAME at the name, or NULL */
+	struct ip_port from; /* who gave it */
+	struct rrset *rr;    /* the RRset, or a CNAME at the name, or NULL */
 	uint8_t n_proof;
 	struct rrset *proof[VALID_PROOF_MAX];
 };
