@@ -58,4 +58,5 @@ struct worker_net_stats {
 	struct tcp_stats tcp;
 	struct upstream_stats upstream;
 };
-void worker_net_stats(struct worker *w, struct worker_net_stats *out);
+/* As of the end of the worker's last turn. */
+void worker_net_stats(const struct worker *w, struct worker_net_stats *out);
