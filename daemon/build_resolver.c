@@ -145,6 +145,19 @@ static void build_forwards(struct build *b)
 	resolver_conf_sort(b->out);
 }
 
+/* Our own addresses are no servers to ask. */
+static void build_own(struct build *b)
+{
+	struct ip *own = build_take(b, b->host->n_ifaces * IFACE_MAX_ADDR * sizeof(*own));
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->host->n_ifaces; i++)
+		for (size_t k = 0; k < b->host->ifaces[i].n_addrs; k++)
+			own[n++] = b->host->ifaces[i].addrs[k].ip;
+	b->out->own = own;
+	b->out->n_own = n;
+}
+
 static void build_rebind_allow(struct build *b)
 {
 	const struct config_dns *d = &b->c->dns;
@@ -255,6 +268,7 @@ int build_resolver(const struct config *c, const struct build_host *h,
 	build_switches(b->out, &c->dns);
 	build_acl(b);
 	build_forwards(b);
+	build_own(b);
 	build_rebind_allow(b);
 	build_hints(b);
 	if (build_zones(c, h, domains, leases, rep, &b->out->zones) != 0 || b->has_failed) {

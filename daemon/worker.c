@@ -255,7 +255,7 @@ struct worker *worker_new(const struct worker_shared *shared, unsigned index)
 	w->shared = *shared;
 	w->index = index;
 	w->rand = rand_new();
-	w->stats = xcalloc(1, sizeof(*w->stats));
+	w->stats = stats_new();
 	w->loop = loop_new();
 	if (!w->loop || !worker_make_net(w)) {
 		worker_free(w);
@@ -290,7 +290,7 @@ void worker_free(struct worker *w)
 	loop_hook_del(&w->hook);
 	loop_free(w->loop);
 	rand_free(w->rand);
-	xfree(w->stats);
+	stats_free(w->stats);
 	xfree(w);
 }
 
@@ -430,6 +430,18 @@ void worker_del_socket(struct worker *w, uint32_t id)
 
 	*m = (struct worker_message){.worker = w, .id = id};
 	loop_post(w->loop, worker_on_del, m);
+}
+
+static void worker_on_network(void *arg)
+{
+	struct worker *w = arg;
+
+	resolver_network_changed(w->resolver);
+}
+
+void worker_network_changed(struct worker *w)
+{
+	loop_post(w->loop, worker_on_network, w);
 }
 
 static void worker_on_call(void *arg)
