@@ -146,6 +146,41 @@ static void build_forwards(struct build *b)
 	resolver_conf_sort(b->out);
 }
 
+/* Do we answer there, as far as the configuration tells? */
+static bool build_listens_on(const struct config *c, const struct iface *f, const struct ip *ip)
+{
+	static const uint8_t any[16];
+
+	for (size_t i = 0; i < c->dns.n_listen; i++) {
+		const struct ip_port *at = &c->dns.listen[i];
+
+		if (at->port == DNS_PORT && at->ip.family == ip->family &&
+			(ip_equal(&at->ip, ip) || memcmp(at->ip.bytes, any, sizeof(any)) == 0))
+			return true;
+	}
+	for (size_t i = 0; i < c->n_lan && !c->dns.n_listen; i++)
+		if (strcmp(c->lan[i].interface, f->name) == 0)
+			return true;
+	return false;
+}
+
+/* Where we answer ourselves is no server to ask. Other addresses of the host may have one. */
+static void build_own(struct build *b)
+{
+	struct ip *own = build_take(b, b->host->n_ifaces * IFACE_MAX_ADDR * sizeof(*own));
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->host->n_ifaces; i++) {
+		const struct iface *f = &b->host->ifaces[i];
+
+		for (size_t k = 0; k < f->n_addrs; k++)
+			if (build_listens_on(b->c, f, &f->addrs[k].ip))
+				own[n++] = f->addrs[k].ip;
+	}
+	b->out->own = own;
+	b->out->n_own = n;
+}
+
 static void build_rebind_allow(struct build *b)
 {
 	const struct config_dns *d = &b->c->dns;
@@ -327,6 +362,7 @@ int build_resolver(const struct config *c, const struct build_host *h,
 	build_switches(b->out, &c->dns);
 	build_acl(b);
 	build_forwards(b);
+	build_own(b);
 	build_rebind_allow(b);
 	build_hints(b);
 	build_anchors(b);

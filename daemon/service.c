@@ -276,7 +276,8 @@ static void service_on_signal(void *arg, int signum)
 
 void service_rebind(struct service *s)
 {
-	servers_forget_failures(s->servers); /* what looked dead may have been our link */
+	for (unsigned i = 0; i < s->n_workers; i++)
+		worker_network_changed(s->workers[i]);
 	reload_refresh(s->reload);
 }
 

@@ -18,6 +18,7 @@
 #include "resolver/servers.h"
 
 #define WORKER_DRAIN_STEP_MS 10
+#define WORKER_PUBLISHED     ((sizeof(struct worker_net_stats) + 7) / 8)
 
 struct worker_socket {
 	struct worker *worker;
@@ -41,9 +42,10 @@ struct worker {
 	struct loop_timer *drain;
 	bool is_stopping;
 	int64_t drain_until_ms;
-	pthread_mutex_t
-		sockets_lock; /* taken to open and close, and by whoever counts; never by packets */
+	struct loop_hook hook;
+	uint64_t published[WORKER_PUBLISHED]; /* struct worker_net_stats, word by word */
 	uint16_t next_slot;
+	unsigned n_slots;	  /* those ever used are the first ones */
 	struct udp_stats retired; /* of sockets closed since, so that totals never fall */
 	struct worker_socket sockets[WORKER_SOCKETS];
 	struct front_slot slots[UDP_BATCH];
@@ -152,6 +154,55 @@ static int64_t worker_wall_s(void *arg)
 	return clock_wall_s();
 }
 
+/* ---- counts ---- */
+
+static void worker_count(const struct worker *w, struct worker_net_stats *out)
+{
+	*out = (struct worker_net_stats){
+		.udp_received = w->retired.received,
+		.udp_sent = w->retired.sent,
+		.udp_dropped = w->retired.dropped,
+		.udp_send_blocked = w->retired.send_blocked,
+		.udp_send_errors = w->retired.send_errors,
+		.tcp = *tcp_stats(w->tcp),
+		.upstream = *upstream_stats(w->upstream),
+	};
+	for (unsigned i = 0; i < w->n_slots; i++) {
+		const struct udp_stats *u;
+
+		if (!w->sockets[i].udp)
+			continue;
+		u = udp_stats(w->sockets[i].udp);
+		out->udp_received += u->received;
+		out->udp_sent += u->sent;
+		out->udp_dropped += u->dropped;
+		out->udp_send_blocked += u->send_blocked;
+		out->udp_send_errors += u->send_errors;
+	}
+}
+
+/* The turn ends: what it counted is there to be read, a word at a time and without a lock. */
+static void worker_on_turn(void *arg)
+{
+	struct worker *w = arg;
+	struct worker_net_stats now;
+	uint64_t words[WORKER_PUBLISHED] = {0};
+
+	worker_count(w, &now);
+	memcpy(words, &now, sizeof(now));
+	for (size_t i = 0; i < WORKER_PUBLISHED; i++)
+		__atomic_store_n(&w->published[i], words[i], __ATOMIC_RELAXED);
+}
+
+void worker_net_stats(const struct worker *w, struct worker_net_stats *out)
+{
+	uint64_t words[WORKER_PUBLISHED];
+
+	for (size_t i = 0; i < WORKER_PUBLISHED; i++)
+		words[i] = __atomic_load_n(&w->published[i], __ATOMIC_RELAXED);
+	memcpy(out, words, sizeof(*out));
+}
+
 /* ---- life ---- */
 
 /* Goes on until nobody waits or time is up. */
@@ -201,17 +252,18 @@ struct worker *worker_new(const struct worker_shared *shared, unsigned index)
 		.clock_arg = w,
 	};
 
-	pthread_mutex_init(&w->sockets_lock, NULL);
 	w->shared = *shared;
 	w->index = index;
 	w->rand = rand_new();
-	w->stats = xcalloc(1, sizeof(*w->stats));
+	w->stats = stats_new();
 	w->loop = loop_new();
 	if (!w->loop || !worker_make_net(w)) {
 		worker_free(w);
 		return NULL;
 	}
 	loop_set_guard(w->loop, rcu_enter, rcu_leave);
+	w->hook = (struct loop_hook){.fn = worker_on_turn, .arg = w};
+	loop_on_turn_end(w->loop, &w->hook);
 	w->drain = loop_timer_new(w->loop, worker_on_drain, w);
 	env.iterate = upstream_transport(w->upstream);
 	env.forward = stub_transport(w->stub);
@@ -235,10 +287,10 @@ void worker_free(struct worker *w)
 	upstream_free(w->upstream);
 	if (w->drain)
 		loop_timer_free(w->drain);
+	loop_hook_del(&w->hook);
 	loop_free(w->loop);
 	rand_free(w->rand);
-	xfree(w->stats);
-	pthread_mutex_destroy(&w->sockets_lock);
+	stats_free(w->stats);
 	xfree(w);
 }
 
@@ -327,7 +379,6 @@ static void worker_on_add(void *arg)
 	struct worker *w = m->worker;
 	struct worker_socket *s = NULL;
 
-	pthread_mutex_lock(&w->sockets_lock);
 	for (unsigned i = 0; i < WORKER_SOCKETS; i++) {
 		s = &w->sockets[w->next_slot];
 		w->next_slot = (uint16_t)((w->next_slot + 1) % WORKER_SOCKETS);
@@ -339,6 +390,8 @@ static void worker_on_add(void *arg)
 		close(m->tcp_fd);
 		goto out;
 	}
+	if (w->n_slots <= (unsigned)(s - w->sockets))
+		w->n_slots = (unsigned)(s - w->sockets) + 1;
 	*s = (struct worker_socket){.worker = w, .udp = m->udp, .tcp_fd = -1, .id = m->id};
 	if (udp_start(s->udp, w->loop, worker_on_batch, s) != 0) {
 		udp_close(s->udp);
@@ -349,7 +402,6 @@ static void worker_on_add(void *arg)
 	else if (m->tcp_fd >= 0)
 		close(m->tcp_fd);
 out:
-	pthread_mutex_unlock(&w->sockets_lock);
 	xfree(m);
 }
 
@@ -366,11 +418,9 @@ static void worker_on_del(void *arg)
 	struct worker_message *m = arg;
 	struct worker *w = m->worker;
 
-	pthread_mutex_lock(&w->sockets_lock);
 	for (size_t i = 0; i < WORKER_SOCKETS; i++)
 		if (w->sockets[i].udp && w->sockets[i].id == m->id)
 			worker_close_socket(w, &w->sockets[i]);
-	pthread_mutex_unlock(&w->sockets_lock);
 	xfree(m);
 }
 
@@ -380,6 +430,18 @@ void worker_del_socket(struct worker *w, uint32_t id)
 
 	*m = (struct worker_message){.worker = w, .id = id};
 	loop_post(w->loop, worker_on_del, m);
+}
+
+static void worker_on_network(void *arg)
+{
+	struct worker *w = arg;
+
+	resolver_network_changed(w->resolver);
+}
+
+void worker_network_changed(struct worker *w)
+{
+	loop_post(w->loop, worker_on_network, w);
 }
 
 static void worker_on_call(void *arg)
@@ -423,31 +485,4 @@ void worker_call(struct worker *w, const uint8_t *wire, size_t len, struct trace
 const struct stats *worker_stats(const struct worker *w)
 {
 	return w->stats;
-}
-
-void worker_net_stats(struct worker *w, struct worker_net_stats *out)
-{
-	pthread_mutex_lock(&w->sockets_lock);
-	*out = (struct worker_net_stats){
-		.udp_received = w->retired.received,
-		.udp_sent = w->retired.sent,
-		.udp_dropped = w->retired.dropped,
-		.udp_send_blocked = w->retired.send_blocked,
-		.udp_send_errors = w->retired.send_errors,
-		.tcp = *tcp_stats(w->tcp),
-		.upstream = *upstream_stats(w->upstream),
-	};
-	for (size_t i = 0; i < WORKER_SOCKETS; i++) {
-		const struct udp_stats *u;
-
-		if (!w->sockets[i].udp)
-			continue;
-		u = udp_stats(w->sockets[i].udp);
-		out->udp_received += u->received;
-		out->udp_sent += u->sent;
-		out->udp_dropped += u->dropped;
-		out->udp_send_blocked += u->send_blocked;
-		out->udp_send_errors += u->send_errors;
-	}
-	pthread_mutex_unlock(&w->sockets_lock);
 }

@@ -51,6 +51,9 @@ void worker_del_socket(struct worker *w, uint32_t id);
 void worker_call(struct worker *w, const uint8_t *wire, size_t len, struct trace *trace,
 	void (*on_answer)(void *arg, const uint8_t *wire, size_t len), void *arg);
 
+/* A link or a route came: forget what made servers look dead. */
+void worker_network_changed(struct worker *w);
+
 /* Counters, read while the worker writes them (each is a word on its own). */
 const struct stats *worker_stats(const struct worker *w);
 struct worker_net_stats {
@@ -58,4 +61,5 @@ struct worker_net_stats {
 	struct tcp_stats tcp;
 	struct upstream_stats upstream;
 };
-void worker_net_stats(struct worker *w, struct worker_net_stats *out);
+/* As of the end of the worker's last turn. */
+void worker_net_stats(const struct worker *w, struct worker_net_stats *out);
