@@ -450,7 +450,9 @@ void cache_rrset_set_security(
 	slot = cache_slab_get(c->slab, k.hash, match_key, &k);
 	if (slot) {
 		f = fact_in(slot);
+		/* The same data with worse signatures takes nothing from what was proven. */
 		if (f.kind == FACT_RRSET && !fact_has_expired(&f, now_ms) &&
+			(f.security != RRSET_SECURE || s == RRSET_SECURE) &&
 			rrset_equal((const struct rrset *)slot->value, rr)) {
 			uint64_t words[FACT_WORDS];
 			uint8_t verdict = (uint8_t)s;

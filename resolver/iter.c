@@ -43,7 +43,8 @@ static const struct {
 		BIT(ITER_PICK_SERVER) | BIT(ITER_MINIMISE) | BIT(ITER_FOLLOW) | BIT(ITER_VALIDATE) |
 			ITER_ALWAYS},
 	[ITER_FOLLOW] = {"follow", iter_follow, BIT(ITER_LOOK) | ITER_ALWAYS},
-	[ITER_VALIDATE] = {"validate", iter_validate, BIT(ITER_DONE) | BIT(ITER_AWAIT_KEYS) | BIT(ITER_LOOK) | ITER_ALWAYS},
+	[ITER_VALIDATE] = {"validate", iter_validate,
+		BIT(ITER_DONE) | BIT(ITER_AWAIT_KEYS) | BIT(ITER_LOOK) | ITER_ALWAYS},
 	[ITER_AWAIT_KEYS] = {"await-keys", NULL, BIT(ITER_VALIDATE) | ITER_ALWAYS},
 	[ITER_FAIL] = {"fail", iter_fail, BIT(ITER_DONE) | BIT(ITER_DROP)},
 	[ITER_DONE] = {"done", NULL, 0},

@@ -132,6 +132,7 @@ static enum valid_verdict valid_judge_signed(
 	struct valid *v, struct rrset *rr, const struct valid_zone *z)
 {
 	bool was_unknown = rr->security == RRSET_UNCHECKED;
+	struct nsec nsec;
 	enum rrsig_result r = valid_verify(v, rr, z);
 
 	if (r != RRSIG_GENUINE) {
@@ -142,6 +143,12 @@ static enum valid_verdict valid_judge_signed(
 	}
 	if (valid_is_expanded(rr))
 		return valid_deny_closer(v, rr, z);
+	/* Genuine, and still a lie about another zone (BIND CVE-2026-13321). */
+	if (rr->type == DNS_TYPE_NSEC &&
+		nsec_parse(rr, z->name, valid_labels(rr, z->name), &nsec) != 0) {
+		valid_mark(v, rr, RRSET_BOGUS);
+		return VALID_BOGUS;
+	}
 	if (was_unknown)
 		valid_store(v, rr);
 	return VALID_SECURE;

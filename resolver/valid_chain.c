@@ -237,6 +237,20 @@ static enum valid_link valid_judge_no_ds(
 	}
 }
 
+/* An alias stands at the name, so no delegation does; unless a wildcard is made to stand there. */
+static enum valid_link valid_judge_alias(
+	struct valid *v, struct valid_fact *f, const struct valid_zone *z)
+{
+	enum nsec_verdict verdict;
+	struct denial d;
+
+	if (!valid_is_expanded(f->rr))
+		return VALID_LINK_NO_CUT;
+	valid_gather(v, f->proof, f->n_proof, z, &d);
+	verdict = denial_wildcard(&d, f->name, valid_labels(f->rr, z->name));
+	return valid_of_nsec(v, verdict) == VALID_BOGUS ? VALID_LINK_BROKEN : VALID_LINK_NO_CUT;
+}
+
 static enum valid_link valid_judge_ds(
 	struct valid *v, struct valid_fact *f, const struct valid_zone *z)
 {
@@ -255,7 +269,7 @@ static enum valid_link valid_judge_ds(
 		return VALID_LINK_BROKEN;
 	}
 	if (f->rr->type == DNS_TYPE_CNAME)
-		return VALID_LINK_NO_CUT;
+		return valid_judge_alias(v, f, z);
 	valid_store(v, f->rr);
 	if (ds_is_any_usable(v->env.crypto, f->rr, &why))
 		return VALID_LINK_SECURE;

@@ -15,7 +15,8 @@
 TEST(each_item_lasts_as_long_as_its_limit)
 {
 	static const unsigned MOST[BUDGET_ITEMS] = {RESOLVER_SENDS_MAX, RESOLVER_NS_LOOKUPS_MAX,
-		RESOLVER_NS_NX_MAX, RESOLVER_SIGS_MAX, RESOLVER_SIG_FAILS_MAX, RESOLVER_HASHES_MAX};
+		RESOLVER_NS_NX_MAX, RESOLVER_SIGS_MAX, RESOLVER_SIG_FAILS_MAX, RESOLVER_HASHES_MAX,
+		RESOLVER_LINKS_MAX};
 	struct budget_pool pool = {0};
 	struct stats *stats = stats_new();
 
