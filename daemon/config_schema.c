@@ -224,9 +224,9 @@ static const struct config_row dns_rows[] = {
 	{"root-hints", CONFIG_PATH, AT(config_dns, root_hints), .otherwise = "built in",
 	 .help = "File that names the root servers."},
 	{"trust-anchors", CONFIG_PATH, LIST(config_dns, trust_anchors),
-	 .otherwise = "built in, both root keys of 2026", .later = true,
+	 .otherwise = "built in, both root keys of 2026",
 	 .help = "Files with DS or DNSKEY records to trust."},
-	{"validate", CONFIG_BOOL, AT(config_dns, validate), YES, .later = true,
+	{"validate", CONFIG_BOOL, AT(config_dns, validate), YES,
 	 .help = "Check signatures (DNSSEC); what fails is an error and never an answer."},
 	{"qname-minimisation", CONFIG_BOOL, AT(config_dns, qname_minimisation), YES,
 	 .help = "Tell each server no more of a name than it needs (RFC 9156)."},
@@ -251,7 +251,6 @@ static const struct config_row dns_rows[] = {
 	{"ipv4", CONFIG_BOOL, AT(config_dns, ipv4), YES, .help = "Ask servers over IPv4."},
 	{"ipv6", CONFIG_BOOL, AT(config_dns, ipv6), YES, .help = "Ask servers over IPv6."},
 	{"negative-trust-anchors", CONFIG_DOMAIN, LIST(config_dns, negative_trust_anchors),
-	 .later = true,
 	 .help = "Domains whose signatures are known to be broken and are not checked (RFC "
 		 "7646)."},
 	{"ratelimit", CONFIG_INT, AT(config_dns, ratelimit), .preset = "off", BETWEEN(1, 1000000),
@@ -277,7 +276,7 @@ static const struct config_row dns_rows[] = {
 		 "zone."},
 	{"query-localhost", CONFIG_BOOL, AT(config_dns, query_localhost), NO,
 	 .help = "For laboratories: ask servers on 127.0.0.0/8 and ::1 too."},
-	{"signature-skew", CONFIG_DURATION, AT(config_dns, signature_skew_s), .preset = "1h", .later = true,
+	{"signature-skew", CONFIG_DURATION, AT(config_dns, signature_skew_s), .preset = "1h",
 	 BETWEEN(0, 7 * DAY), .help = "For laboratories: how wrong our clock may be when "
 	 "signatures "
 				      "are judged."},

@@ -151,6 +151,48 @@ static bool iter_is_cut_off(struct query *q, const struct resolver_conf *conf)
 	return false;
 }
 
+/* Follow an alias. */
+static enum iter_state iter_go_along(struct query *q, const struct rrset *cname)
+{
+	struct rrset_iter it = rrset_begin(cname);
+	uint8_t *target;
+
+	if (!rrset_next(&it) || !iter_add_answer(q, cname))
+		return ITER_FAIL;
+	target = arena_alloc(q->arena, it.len);
+	if (!target)
+		return ITER_FAIL;
+	dname_copy_lower(it.rdata, target);
+	q->target = target;
+	q->n_chain++;
+	q->was_upstream = true;
+	return ITER_FOLLOW;
+}
+
+/* What a DNAME says of one name holds for all beneath it, once it is proven (RFC 6672 3.4). */
+static enum iter_state iter_look_dname(struct query *q)
+{
+	const struct resolver_conf *conf = resolver_conf(q->r);
+	const struct resolver_forward *governor = resolver_conf_forward(conf, q->target);
+	unsigned labels = dname_labels(q->target);
+
+	for (unsigned n = 1; conf->validate && !q->is_cd && n < labels; n++) {
+		const uint8_t *above = dname_strip(q->target, n);
+		struct rrset *rr, *cname;
+
+		if (governor && resolver_conf_forward(conf, above) != governor)
+			break;
+		rr = cache_rrset_get(q->r->env.rrsets, above, DNS_TYPE_DNAME, q->class,
+			resolver_now_ms(q->r), 0, q->arena);
+		if (!rr || rr->security != RRSET_SECURE)
+			continue;
+		if (scrub_make_alias(q->arena, rr, q->target, &cname) != 0)
+			break;
+		return iter_add_answer(q, rr) ? iter_go_along(q, cname) : ITER_FAIL;
+	}
+	return ITER_FIND_CUT;
+}
+
 static enum iter_state iter_look_cache(struct query *q)
 {
 	struct rrset *rr;
@@ -168,21 +210,10 @@ static enum iter_state iter_look_cache(struct query *q)
 	if (q->type == DNS_TYPE_CNAME || q->type == DNS_TYPE_DS)
 		return iter_is_cut_off(q, resolver_conf(q->r)) ? ITER_VALIDATE : ITER_FIND_CUT;
 	rr = iter_cached(q, DNS_TYPE_CNAME);
-	if (rr) {
-		struct rrset_iter it = rrset_begin(rr);
-		uint8_t *target;
-
-		if (!rrset_next(&it) || !iter_add_answer(q, rr))
-			return ITER_FAIL;
-		target = arena_alloc(q->arena, it.len);
-		if (!target)
-			return ITER_FAIL;
-		dname_copy_lower(it.rdata, target);
-		q->target = target;
-		q->n_chain++;
-		q->was_upstream = true;
+	if (rr)
+		return iter_go_along(q, rr);
+	if (iter_look_dname(q) == ITER_FOLLOW)
 		return ITER_FOLLOW;
-	}
 	return iter_is_cut_off(q, resolver_conf(q->r)) ? ITER_VALIDATE : ITER_FIND_CUT;
 }
 

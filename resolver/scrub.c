@@ -93,29 +93,40 @@ static const uint8_t *scrub_target(const struct scrub_in *in, const struct rrset
 	return copy;
 }
 
-/* RFC 6672 2.2, 3.1: the CNAME that a DNAME makes of name. The server's own, if it sent one, is
- * not signed and says nothing else. */
-static int scrub_apply_dname(const struct scrub_in *in, const struct rrset *dname,
-	const uint8_t *name, struct scrub_out *out)
+int scrub_make_alias(
+	struct arena *a, const struct rrset *dname, const uint8_t *name, struct rrset **out)
 {
-	const uint8_t *to = scrub_target(in, dname);
-	size_t prefix_len = dname_len(name) - dname->owner_len, len, cap;
+	struct rrset_iter it = rrset_begin(dname);
+	size_t prefix_len = dname_len(name) - dname->owner_len, len;
+	size_t cap = sizeof(struct rrset) + 2 * DNAME_MAX + 16;
 	uint8_t joined[DNAME_MAX];
 	struct rrset *cname;
 
-	if (!to)
-		return ERR_SPACE;
-	if (dname_join(name, prefix_len, to, joined, &len) != 0) {
-		out->is_too_long = true;
-		return 0;
-	}
-	cap = sizeof(struct rrset) + 2 * DNAME_MAX + 16;
-	cname = arena_alloc(in->arena, cap);
+	if (!rrset_next(&it) || it.is_sig || dname_join(name, prefix_len, it.rdata, joined, &len))
+		return ERR_LIMIT;
+	cname = arena_alloc(a, cap);
 	if (!cname)
 		return ERR_SPACE;
 	cname = rrset_init(cname, cap, name, DNS_TYPE_CNAME, DNS_CLASS_IN, dname->ttl);
 	if (!cname || rrset_add(cname, cap, joined, len) != 0)
 		return ERR_SPACE;
+	*out = cname;
+	return 0;
+}
+
+/* The server's own CNAME, if it sent one, is not signed and says nothing else. */
+static int scrub_apply_dname(const struct scrub_in *in, const struct rrset *dname,
+	const uint8_t *name, struct scrub_out *out)
+{
+	struct rrset *cname;
+	int err = scrub_make_alias(in->arena, dname, name, &cname);
+
+	if (err == ERR_LIMIT) {
+		out->is_too_long = true;
+		return 0;
+	}
+	if (err != 0)
+		return err;
 	if (!scrub_add(out, cname))
 		return ERR_LIMIT;
 	out->target = scrub_target(in, cname);

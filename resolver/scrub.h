@@ -56,3 +56,8 @@ struct scrub_out {
 
 /* ERR_MALFORMED, ERR_LIMIT: the reply is no good. ERR_SPACE: the arena is full. */
 MUST_CHECK int scrub_reply(const struct scrub_in *in, struct scrub_out *out);
+
+/* RFC 6672 2.2, 3.1: the CNAME that a DNAME makes of name, which is beneath its owner. ERR_LIMIT:
+ * it would be too long. ERR_SPACE: the arena is full. */
+MUST_CHECK int scrub_make_alias(
+	struct arena *a, const struct rrset *dname, const uint8_t *name, struct rrset **out);

@@ -81,7 +81,7 @@ with Lan(clients=2) as lan:
         "include": (f"[{lan.dir}/more.yaml]", name("included.lan.test")), "hosts": (f"[{lan.dir}/hosts]", name("fromhosts")),
         "devices": (f"[{lan.dir}/devices]", offer), "dns.listen": ('["0.0.0.0:53", "127.0.0.1:5301"]', listens),
         "dns.workers": ("1", None), "dns.cache-size": ("64M", None), "dns.allow": ("[127.0.0.0/8]", allowed),
-        "dns.root-hints": (f"{lan.dir}/hints", None), "dns.trust-anchors": (f"[{lan.dir}/hints]", None), "dns.validate": ("yes", None),
+        "dns.root-hints": (f"{lan.dir}/hints", None), "dns.trust-anchors": (f"[{lan.dir}/anchors]", None), "dns.validate": ("yes", None),
         "dns.qname-minimisation": ("no", None), "dns.case-randomisation": ("no", None), "dns.prefetch": ("no", None),
         "dns.serve-stale": ("2h", None), "dns.rebind-protection": ("no", None), "dns.rebind-allow": ("[x.test]", None),
         "dns.min-ttl": ("5s", None), "dns.max-ttl": ("2h", None), "dns.max-negative-ttl": ("30m", None), "dns.ipv4": ("no", None),
@@ -186,6 +186,7 @@ with Lan(clients=2) as lan:
 
     path = f"{lan.dir}/lanthorn.yaml"
     open(f"{lan.dir}/hints", "w").write(". 3600000 IN NS a.\na. 3600000 IN A 10.7.0.53\n")
+    open(f"{lan.dir}/anchors", "w").write(". IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D\n")
 
     def write(tree):
         open(path, "w").write(text(tree))
