@@ -4,6 +4,7 @@
  * own patched copy. */
 #include <string.h>
 
+#include "dns/dname.h"
 #include "dns/msg_write.h"
 #include "dns/rrtype.h"
 #include "resolver/cache.h"
@@ -49,6 +50,17 @@ struct query_writer {
 	uint32_t ttl_s; /* lowest so far */
 };
 
+/* A chain that passes one DNAME twice has it twice; the message has no two equal records. */
+static bool query_is_said(const struct rrset *const *sets, size_t i)
+{
+	for (size_t k = 0; k < i; k++) {
+		if (sets[k]->type == sets[i]->type &&
+			dname_equal(rrset_owner(sets[k]), rrset_owner(sets[i])))
+			return true;
+	}
+	return false;
+}
+
 static int query_write_section(struct query_writer *qw, enum dns_section section,
 	const struct rrset *const *sets, size_t n)
 {
@@ -57,6 +69,8 @@ static int query_write_section(struct query_writer *qw, enum dns_section section
 		uint32_t ttl = query_ttl(qw->out, rr);
 		int err;
 
+		if (rr->type == DNS_TYPE_DNAME && query_is_said(sets, i))
+			continue;
 		if (section != DNS_SECTION_ANSWER && !qw->is_do && query_is_dnssec_only(rr))
 			continue;
 		err = msg_write_rrset(&qw->w, section, rr, ttl, qw->is_do);

@@ -2,8 +2,10 @@
 #include "resolver/valid.h"
 
 #include "dns/dname.h"
+#include "dns/rrtype.h"
 #include "resolver/anchors.h"
 #include "resolver/cache_rrset.h"
+#include "resolver/iter_steps.h"
 #include "resolver/resolver_conf.h"
 #include "resolver/valid_parts.h"
 
@@ -128,6 +130,14 @@ static bool valid_is_exempt(struct valid *v, const uint8_t *name)
 	return (f && !f->validate) || !anchors_find(v->conf, name);
 }
 
+static void valid_trace(struct valid *v, const struct rrset *rr, const char *why)
+{
+	char name[DNAME_TEXT_MAX], type[16];
+
+	ITER_TRACE(v->q, "bogus: %s %s: %s", dname_format(rrset_owner(rr), name),
+		rrtype_name(rr->type, type), why);
+}
+
 static enum valid_verdict valid_judge_signed(
 	struct valid *v, struct rrset *rr, const struct valid_zone *z)
 {
@@ -136,6 +146,7 @@ static enum valid_verdict valid_judge_signed(
 	enum rrsig_result r = valid_verify(v, rr, z);
 
 	if (r != RRSIG_GENUINE) {
+		valid_trace(v, rr, rrsig_text(r));
 		valid_note(v, rrsig_ede(r));
 		if (r != RRSIG_LIMIT)
 			valid_mark(v, rr, RRSET_BOGUS);
@@ -176,6 +187,7 @@ static enum valid_verdict valid_judge(struct valid *v, struct rrset *rr)
 	if (verdict != VALID_SECURE)
 		return verdict;
 	if (!signer) {
+		valid_trace(v, rr, rrsig_text(RRSIG_MISSING));
 		valid_note(v, DNS_EDE_RRSIGS_MISSING);
 		valid_mark(v, rr, RRSET_BOGUS);
 		return VALID_BOGUS;
