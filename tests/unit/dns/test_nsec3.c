@@ -438,6 +438,11 @@ static void the_owner_must_be_a_hash_directly_below_the_signer(void **state)
 				 "example", 2),
 		ERR_MALFORMED);
 	assert_int_equal(
+		parse(HASH "0.example. NSEC3 1 0 0 - " NEXT " A", "example", 2), ERR_MALFORMED);
+	assert_int_equal(parse("0p9mhaveqvm6t7vbl5lop2u3t2rp3to.example. NSEC3 1 0 0 - " NEXT " A",
+				 "example", 2),
+		ERR_MALFORMED);
+	assert_int_equal(
 		parse("x" HASH ".example. NSEC3 1 0 0 - " NEXT " A", "example", 2), ERR_MALFORMED);
 	assert_int_equal(parse("example. NSEC3 1 0 0 - " NEXT " A", "example", 1), ERR_MALFORMED);
 	assert_int_equal(parse(". NSEC3 1 0 0 - " NEXT " A", ".", 0), ERR_MALFORMED);
