@@ -297,7 +297,7 @@ static void check_dns(const struct config *c, struct config_report *rep)
 		config_error(c, rep, &dns->ipv6, "dns: ipv4 and ipv6 are both off");
 	if (!dns->minimal_responses)
 		config_warn(c, rep, &dns->minimal_responses,
-			"dns.minimal-responses: no is not built yet; answers stay minimal");
+			"dns.minimal-responses: no is built for ANY only; answers stay minimal");
 	for (size_t i = 0; i < dns->n_allow; i++)
 		if (dns->allow[i].len == 0)
 			config_warn(c, rep, &dns->allow[i],

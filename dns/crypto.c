@@ -242,8 +242,10 @@ enum crypto_verdict crypto_verify(struct crypto *c, const struct crypto_meter *m
 
 	if (!row)
 		return CRYPTO_UNSUPPORTED;
-	if (!is_paid(meter, CRYPTO_COST_CHECK))
-		return CRYPTO_LIMIT;
+	for (unsigned i = 0; i < (algorithm == CRYPTO_ECDSAP384 ? CRYPTO_P384_UNITS : 1); i++) {
+		if (!is_paid(meter, CRYPTO_COST_CHECK))
+			return CRYPTO_LIMIT;
+	}
 	v = check(c, row, key, key_len, data, len, sig, sig_len);
 	if (v == CRYPTO_GENUINE)
 		return v;

@@ -28,7 +28,9 @@ static struct integer take_integer(struct rbuf *b, size_t len)
 {
 	struct integer i = {.be = rbuf_take(b, len), .len = len};
 
-	while (i.be && i.len && *i.be == 0) {
+	if (!i.be)
+		i.len = 0;
+	while (i.len && *i.be == 0) {
 		i.be++;
 		i.len--;
 	}

@@ -83,45 +83,73 @@ bool ds_matches(
 	       memcmp(digest, ds->digest, ds->digest_len) == 0;
 }
 
-/* Are keys signed by the key that ds speaks of? */
-static enum rrsig_result verify_by_ds(const struct rrsig_env *env, const struct ds *ds,
-	const struct rrset *keys, const uint8_t *zone, struct rrsig_proof *out)
+/* The key of keys that ds speaks of. */
+static bool find_key(struct crypto *c, const struct ds *ds, const struct rrset *keys,
+	const uint8_t *zone, struct dnskey *out)
 {
 	struct rrset_iter it = rrset_begin(keys);
-	struct dnskey key;
 
 	for (unsigned i = 0; i < RRSIG_KEYS_PER_TAG; i++) {
-		enum rrsig_result r;
-
-		if (!dnskey_find(&it, ds->algorithm, ds->tag, &key))
-			break;
-		if (!ds_matches(env->crypto, ds, zone, &key))
-			continue;
-		/* a second key with this digest would be the same key */
-		r = rrsig_verify_by_key(env, keys, zone, &key, out);
-		return r == RRSIG_MISSING || r == RRSIG_NO_KEY ? RRSIG_NO_DS_SIG : r;
+		if (!dnskey_find(&it, ds->algorithm, ds->tag, out))
+			return false;
+		if (ds_matches(c, ds, zone, out))
+			return true; /* a second one with this digest would be the same */
 	}
-	return RRSIG_NO_DS_KEY;
+	return false;
+}
+
+/* The keys that usable records of a set speak of, each once. */
+struct entries {
+	struct dnskey key[DS_TRIED_MAX];
+	unsigned n;
+	bool is_any_missing; /* a record speaks of a key that is not there */
+};
+
+static void add_entry(struct entries *e, const struct dnskey *key)
+{
+	for (unsigned i = 0; i < e->n; i++) {
+		if (e->key[i].rdata == key->rdata)
+			return;
+	}
+	e->key[e->n++] = *key;
+}
+
+static void find_entries(struct crypto *c, const struct rrset *set, const struct rrset *keys,
+	const uint8_t *zone, struct entries *out)
+{
+	bool no_sha1 = has_better_than_sha1(c, set);
+	struct rrset_iter it = rrset_begin(set);
+	unsigned n_tried = 0;
+	struct dnskey key;
+	struct ds ds;
+
+	*out = (struct entries){0};
+	while (n_tried < DS_TRIED_MAX && next_usable(c, &it, &ds)) {
+		if (no_sha1 && ds.digest_type == CRYPTO_SHA1)
+			continue;
+		n_tried++;
+		if (find_key(c, &ds, keys, zone, &key))
+			add_entry(out, &key);
+		else
+			out->is_any_missing = true;
+	}
 }
 
 enum rrsig_result ds_verify_keys(const struct rrsig_env *env, const struct rrset *set,
 	const struct rrset *keys, const uint8_t *zone, struct rrsig_proof *out)
 {
-	bool no_sha1 = has_better_than_sha1(env->crypto, set);
-	struct rrset_iter it = rrset_begin(set);
 	enum rrsig_result worst = RRSIG_NO_DS_KEY;
-	unsigned n = 0, n_odd_sizes = 0;
-	struct ds ds;
+	struct entries entries;
+	unsigned n_odd_sizes = 0;
 
+	find_entries(env->crypto, set, keys, zone, &entries);
 	*out = (struct rrsig_proof){0};
-	while (n < DS_TRIED_MAX && next_usable(env->crypto, &it, &ds)) {
-		struct rrsig_proof proof = {0};
-		enum rrsig_result r;
+	for (unsigned i = 0; i < entries.n; i++) {
+		struct rrsig_proof proof;
+		enum rrsig_result r = rrsig_verify_by_key(env, keys, zone, &entries.key[i], &proof);
 
-		if (no_sha1 && ds.digest_type == CRYPTO_SHA1)
-			continue;
-		n++;
-		r = verify_by_ds(env, &ds, keys, zone, &proof);
+		if (r == RRSIG_MISSING || r == RRSIG_NO_KEY)
+			r = RRSIG_NO_DS_SIG;
 		if (r == RRSIG_GENUINE || r == RRSIG_LIMIT) {
 			*out = proof;
 			return r;
@@ -132,5 +160,7 @@ enum rrsig_result ds_verify_keys(const struct rrsig_env *env, const struct rrset
 			*out = proof;
 		}
 	}
-	return n && n == n_odd_sizes ? RRSIG_KEY_UNSUPPORTED : worst;
+	if (entries.n && entries.n == n_odd_sizes && !entries.is_any_missing)
+		return RRSIG_KEY_UNSUPPORTED;
+	return worst;
 }

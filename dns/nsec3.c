@@ -155,6 +155,52 @@ static enum nsec_verdict check_set(const struct nsec3_set *set, const uint8_t *n
 	return first->iterations > NSEC3_ITERATIONS_MAX ? NSEC_INSECURE : NSEC_PROVEN;
 }
 
+/* Too many iterations: nothing is hashed, and what would be proven is insecure. What the records
+ * could not prove whatever the hashes are is still not proven; so one old record of a zone does not
+ * make everything in it insecure. */
+
+/* Between owner and next there is more than what a signer puts around a single hash (RFC 7129 B):
+ * of a million names two are 2^120 apart. */
+static bool is_wide(const struct nsec3 *n)
+{
+	return memcmp(n->owner, n->next, sizeof(uint64_t)) != 0 ||
+	       memcmp(n->owner, n->next, NSEC3_HASH_LEN) == 0;
+}
+
+/* One that matches an ancestor and one that covers what is below it; a single one may do both. */
+static bool may_deny(const struct nsec3_set *set)
+{
+	for (size_t i = 0; i < set->n; i++) {
+		const struct nsec3 *n = &set->rr[i];
+
+		if (nsec_types_is_cut(&n->types) || nsec_types_has(&n->types, DNS_TYPE_DNAME))
+			continue;
+		if (set->n > 1 || is_wide(n))
+			return true;
+	}
+	return false;
+}
+
+/* One at name itself, without type: there is an SOA at the apex and nowhere else. */
+static bool may_lack(const struct nsec3_set *set, const uint8_t *name, uint16_t type)
+{
+	bool is_apex = dname_equal(name, set->zone);
+
+	for (size_t i = 0; i < set->n; i++) {
+		const struct nsec_types *t = &set->rr[i].types;
+
+		if (nsec_types_has(t, DNS_TYPE_SOA) == is_apex &&
+			nsec_types_lack(t, type, *name == 0))
+			return true;
+	}
+	return false;
+}
+
+static enum nsec_verdict insecure_if(bool it_may_be)
+{
+	return it_may_be ? NSEC_INSECURE : NSEC_UNPROVEN;
+}
+
 static enum nsec_verdict hash_name(
 	const struct nsec3_set *set, const uint8_t *name, uint8_t hash[NSEC3_HASH_LEN])
 {
@@ -225,6 +271,8 @@ enum nsec_verdict nsec3_nxdomain(const struct nsec3_set *set, const uint8_t *nam
 	struct encloser e;
 	enum nsec_verdict v = find_encloser(set, name, &e);
 
+	if (v == NSEC_INSECURE)
+		return insecure_if(may_deny(set));
 	if (v != NSEC_PROVEN)
 		return v;
 	if (!is_denied(&e))
@@ -242,6 +290,8 @@ enum nsec_verdict nsec3_nodata(const struct nsec3_set *set, const uint8_t *name,
 	struct encloser e;
 	enum nsec_verdict v = find_encloser(set, name, &e);
 
+	if (v == NSEC_INSECURE)
+		return insecure_if(may_lack(set, name, type) || may_deny(set));
 	if (v != NSEC_PROVEN)
 		return v;
 	if (e.labels == dname_labels(name))
@@ -283,6 +333,8 @@ enum nsec_verdict nsec3_no_ds(const struct nsec3_set *set, const uint8_t *name)
 	struct encloser e;
 	enum nsec_verdict v = find_encloser(set, name, &e);
 
+	if (v == NSEC_INSECURE)
+		return insecure_if(may_lack(set, name, DNS_TYPE_DS) || may_deny(set));
 	if (v != NSEC_PROVEN)
 		return v;
 	if (e.labels < dname_labels(name))

@@ -3,7 +3,8 @@
 /* NSEC3 records (RFC 5155) and what a set of them proves. As nsec.h, with hashes: each costs a unit
  * of the meter, a proof costs at most one per label and one for the wildcard, and records with more
  * iterations than NSEC3_ITERATIONS_MAX are never hashed for, on any path (BIND CVE-2026-1519,
- * CVE-2026-11605): what they would prove is insecure (RFC 9276 3.2).
+ * CVE-2026-11605): what they may prove is insecure (RFC 9276 3.2), and
+ * what they cannot prove whatever the hashes are is not proven.
  *
  * The owner must be one label, the hash in base32hex, directly below the zone that signed it (BIND
  * CVE-2026-10723). One thread; no allocation. */

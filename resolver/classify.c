@@ -77,6 +77,9 @@ static enum classify_kind classify_nothing(
 {
 	if (s->ns && !may_recurse)
 		return CLASSIFY_REFERRAL;
+	/* A denial by its proof alone; the validator will say what that is worth. */
+	if (s->n_proof > 0)
+		return CLASSIFY_NODATA;
 	/* NS records that are no cut below here: an upward referral, or one from a forwarder. With
 	 * AA it is NODATA of an older fashion (RFC 2308 2.2, type 2). */
 	if (m->counts[1 + DNS_SECTION_AUTHORITY] > 0)

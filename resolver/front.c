@@ -251,7 +251,8 @@ static enum front_verdict send_local(const struct reply *y, const struct zones_a
 	return local_end(y, &w, err, a->rcode, a->is_aa, a->ede);
 }
 
-/* RFC 8482 4.2: one HINFO for all there may be. */
+/* RFC 8482 4.2: one HINFO for all there may be. In a laboratory without minimal responses ANY is
+ * asked for instead, like any other type. */
 static enum front_verdict send_any(const struct reply *y)
 {
 	static const uint8_t HINFO[] = {7, 'R', 'F', 'C', '8', '4', '8', '2', 0};
@@ -310,7 +311,7 @@ static enum front_verdict local_or_ask(
 	case ZONES_RESOLVE:
 		break;
 	}
-	if (y->s->step == STEP_ANY)
+	if (y->s->step == STEP_ANY && y->conf->minimal_responses)
 		return send_any(y);
 	return is_recursive ? ask(y, NULL) : refuse_norecurse(y);
 }

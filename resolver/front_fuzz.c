@@ -117,6 +117,7 @@ static struct house *house_open(void)
 	h.conf->edns_size = 1232;
 	h.conf->generation = 1;
 	h.conf->prefetch = true;
+	h.conf->minimal_responses = true;
 	h.r.env.cache = cache_new(0);
 	h.r.env.stats = stats_new();
 	h.r.env.conf = (void *const *)&h.conf;

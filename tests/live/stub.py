@@ -97,7 +97,8 @@ class Stub:
         """All questions at once over one UDP socket: {id: answer} of those that came in time, or of the first."""
         got, end = {}, time.monotonic() + timeout
         with self.udp() as s:
-            for q in questions:
+            for i, q in enumerate(questions):
+                q.id = i + 1   # no two alike
                 s.send(q.to_wire())
             while len(got) < (enough or len(questions)) and select.select([s], [], [], max(0, end - time.monotonic()))[0]:
                 m = dns.message.from_wire(s.recv(65535))

@@ -100,6 +100,8 @@ with Lan(clients=1) as lan:
 
     # ---- TCP ----
     questions = [query(f"n{i}.com") for i in range(100)]
+    for i, q in enumerate(questions):
+        q.id = i + 1   # random ones would meet once in a dozen runs
     with s.tcp() as t:
         t.sendall(b"".join(framed(q.to_wire()) for q in questions))
         got = {}

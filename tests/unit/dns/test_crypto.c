@@ -360,6 +360,19 @@ static void each_check_and_each_failure_is_paid_for(void **state)
 				 sizeof(DATA), sig, 64),
 		CRYPTO_KEY_MALFORMED);
 	assert_int_equal(left[CRYPTO_COST_CHECK] + left[CRYPTO_COST_FAILURE], 0);
+	/* P-384 takes ten times as long as P-256 */
+	left[CRYPTO_COST_CHECK] = CRYPTO_P384_UNITS - 1;
+	left[CRYPTO_COST_FAILURE] = 1;
+	n = crypto_counts(*state);
+	assert_int_equal(crypto_verify(*state, &meter, CRYPTO_ECDSAP384, key, 64, DATA,
+				 sizeof(DATA), sig, 64),
+		CRYPTO_LIMIT);
+	assert_int_equal(crypto_counts(*state).keys_built, n.keys_built);
+	left[CRYPTO_COST_CHECK] = CRYPTO_P384_UNITS;
+	assert_int_equal(crypto_verify(*state, &meter, CRYPTO_ECDSAP384, key, 64, DATA,
+				 sizeof(DATA), sig, 64),
+		CRYPTO_KEY_MALFORMED);
+	assert_int_equal(left[CRYPTO_COST_CHECK], 0);
 	/* an unknown algorithm costs nothing */
 	assert_int_equal(crypto_verify(*state, &meter, 200, key, 64, DATA, sizeof(DATA), sig, 64),
 		CRYPTO_UNSUPPORTED);

@@ -370,6 +370,26 @@ static void a_zone_with_nothing_but_odd_key_sizes_is_told_apart(void **state)
 	fake_zone_close(z);
 }
 
+/* B7: however many DS and DNSKEY records, two checks a signature at most. */
+static void many_records_for_one_key_cost_one_check(void **state)
+{
+	struct crypto_counts before = crypto_counts(env.crypto);
+	struct rrset_iter it;
+
+	(void)state;
+	make();
+	add_keys(1);
+	sign(0);
+	it = rrset_begin(made.keys);
+	while (!it.is_sig)
+		assert_true(rrset_next(&it));
+	((uint8_t *)made.keys)[it.rdata + it.len - 1 - (uint8_t *)made.keys] ^= 1;
+	add_ds(0, 15, CRYPTO_SHA256, true);
+	add_ds(0, 15, CRYPTO_SHA384, true);
+	assert_int_equal(verify(), RRSIG_FORGED);
+	assert_int_equal(crypto_counts(env.crypto).checks, before.checks + 1);
+}
+
 static int refuse(void *arg, enum crypto_cost cost)
 {
 	(void)cost;
@@ -410,6 +430,7 @@ int main(void)
 		cmocka_unit_test(a_revoked_key_is_no_entry),
 		cmocka_unit_test(eight_records_are_tried_and_the_ninth_is_not),
 		cmocka_unit_test(a_zone_with_nothing_but_odd_key_sizes_is_told_apart),
+		cmocka_unit_test(many_records_for_one_key_cost_one_check),
 		cmocka_unit_test(an_empty_purse_ends_it),
 	};
 

@@ -356,6 +356,46 @@ static void too_many_iterations_are_insecure_without_a_hash(void **state)
 	assert_int_equal(ask(&p.set, 0, fake_name("a.c.x.w.example")), NSEC_UNPROVEN);
 }
 
+/* Without a hash it is still known what a record can be. */
+static void too_many_iterations_do_not_make_anything_go(void **state)
+{
+	uint8_t near[NSEC3_HASH_LEN];
+	struct picked p;
+
+	(void)state;
+	/* the apex alone, with next to nothing covered: no delegation, no name is denied by it */
+	pick(&p, &plain, "=@");
+	p.rr[0].iterations = 123;
+	memcpy(near, p.rr[0].owner, sizeof(near));
+	near[12]++;
+	p.rr[0].next = near;
+	assert_int_equal(nsec3_no_ds(&p.set, fake_name("a.example")), NSEC_UNPROVEN);
+	assert_int_equal(nsec3_nxdomain(&p.set, fake_name("ml.example")), NSEC_UNPROVEN);
+	assert_int_equal(nsec3_nodata(&p.set, fake_name("ai.example"), DNS_TYPE_A), NSEC_UNPROVEN);
+	assert_int_equal(nsec3_nodata(&p.set, fake_name("example"), DNS_TYPE_A), NSEC_INSECURE);
+	assert_int_equal(nsec3_nodata(&p.set, fake_name("example"), DNS_TYPE_NS), NSEC_UNPROVEN);
+	/* with all that lies behind it, or with another one beside it, it may */
+	near[7]++;
+	assert_int_equal(nsec3_no_ds(&p.set, fake_name("a.example")), NSEC_INSECURE);
+	p.rr[0].next = p.rr[0].owner;
+	assert_int_equal(nsec3_nxdomain(&p.set, fake_name("ml.example")), NSEC_INSECURE);
+	pick(&p, &plain, "=@ =a");
+	p.rr[0].iterations = p.rr[1].iterations = 123;
+	assert_int_equal(nsec3_nxdomain(&p.set, fake_name("ml.example")), NSEC_INSECURE);
+	/* a signed delegation alone */
+	pick(&p, &plain, "=a");
+	p.rr[0].iterations = 123;
+	assert_int_equal(nsec3_no_ds(&p.set, fake_name("a.example")), NSEC_UNPROVEN);
+	assert_int_equal(nsec3_nodata(&p.set, fake_name("a.example"), DNS_TYPE_A), NSEC_UNPROVEN);
+	/* one without DS, and a name that is no delegation */
+	pick(&p, &plain, "=c");
+	p.rr[0].iterations = 123;
+	assert_int_equal(nsec3_no_ds(&p.set, fake_name("c.example")), NSEC_INSECURE);
+	pick(&p, &plain, "=tree");
+	p.rr[0].iterations = 123;
+	assert_int_equal(nsec3_nxdomain(&p.set, fake_name("q.tree.example")), NSEC_UNPROVEN);
+}
+
 /* Old records of a chain with many iterations must not make the new one insecure. */
 static void records_of_two_chains_prove_nothing(void **state)
 {
@@ -435,6 +475,11 @@ static void the_owner_must_be_a_hash_directly_below_the_signer(void **state)
 	assert_int_equal(
 		parse("www.example. NSEC3 1 0 0 - " NEXT " A", "example", 2), ERR_MALFORMED);
 	assert_int_equal(parse("zp9mhaveqvm6t7vbl5lop2u3t2rp3tom.example. NSEC3 1 0 0 - " NEXT " A",
+				 "example", 2),
+		ERR_MALFORMED);
+	assert_int_equal(
+		parse(HASH "0.example. NSEC3 1 0 0 - " NEXT " A", "example", 2), ERR_MALFORMED);
+	assert_int_equal(parse("0p9mhaveqvm6t7vbl5lop2u3t2rp3to.example. NSEC3 1 0 0 - " NEXT " A",
 				 "example", 2),
 		ERR_MALFORMED);
 	assert_int_equal(
@@ -535,6 +580,7 @@ int main(void)
 		cmocka_unit_test(no_data_of_a_wildcard_needs_all_three),
 		cmocka_unit_test(nothing_is_said_beneath_a_cut_or_a_dname),
 		cmocka_unit_test(too_many_iterations_are_insecure_without_a_hash),
+		cmocka_unit_test(too_many_iterations_do_not_make_anything_go),
 		cmocka_unit_test(records_of_two_chains_prove_nothing),
 		cmocka_unit_test(a_name_of_120_labels_costs_one_hash_each),
 		cmocka_unit_test(the_owner_must_be_a_hash_directly_below_the_signer),

@@ -110,6 +110,7 @@ static int setup(void **state)
 	lan.conf->generation = 1;
 	lan.conf->edns_size = 1232;
 	lan.conf->prefetch = true;
+	lan.conf->minimal_responses = true;
 	lan.stats = stats_new();
 	lan.now_ms = T0;
 	lan.r.env.cache = cache_new(0);
