@@ -87,16 +87,6 @@ static enum classify_kind classify_nothing(
 	return CLASSIFY_EMPTY;
 }
 
-/* A signed denial needs no SOA to be one. */
-static bool classify_has_proof(const struct scrub_out *s)
-{
-	for (unsigned i = 0; i < s->n_proof; i++) {
-		if (s->proof[i]->n_sig > 0)
-			return true;
-	}
-	return false;
-}
-
 enum classify_kind classify_content(
 	const struct msg *m, const struct scrub_out *s, bool may_recurse)
 {
@@ -111,6 +101,5 @@ enum classify_kind classify_content(
 		return s->has_answer ? CLASSIFY_ANSWER : classify_chain(m, s);
 	if (m->rcode == DNS_RCODE_NXDOMAIN)
 		return CLASSIFY_NXDOMAIN;
-	return s->soa || (!s->ns && classify_has_proof(s)) ? CLASSIFY_NODATA
-							   : classify_nothing(m, s, may_recurse);
+	return s->soa ? CLASSIFY_NODATA : classify_nothing(m, s, may_recurse);
 }

@@ -104,6 +104,16 @@ void valid_store(struct valid *v, const struct rrset *rr)
 	(void)cache_rrset_put(v->q->r->env.rrsets, rr, resolver_now_ms(v->q->r));
 }
 
+bool valid_may_sign(struct valid *v, const uint8_t *name, uint16_t type, const uint8_t *signer)
+{
+	const uint8_t *anchor;
+
+	if (type == DNS_TYPE_DS && name[0])
+		name = dname_strip(name, 1);
+	anchor = anchors_find(v->conf, name);
+	return anchor && dname_is_under(signer, anchor);
+}
+
 static void valid_mark(struct valid *v, struct rrset *rr, enum rrset_security s)
 {
 	rr->security = (uint8_t)s;
@@ -178,6 +188,8 @@ static enum valid_verdict valid_judge(struct valid *v, struct rrset *rr)
 	if (rr->security == RRSET_SECURE && !valid_is_expanded(rr))
 		return VALID_SECURE;
 	signer = valid_signer(v, rr);
+	if (signer && !valid_may_sign(v, owner, rr->type, signer))
+		signer = NULL;
 	stop = signer ? signer : owner;
 	if (!signer && rr->type == DNS_TYPE_DS && owner[0])
 		stop = dname_strip(owner, 1);

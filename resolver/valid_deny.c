@@ -70,6 +70,9 @@ static const uint8_t *valid_denier(struct valid *v)
 			return NULL;
 		if (!signer || !dname_is_under(q->target, signer))
 			continue;
+		/* The zone above an anchor may say that the whole zone is gone, by its SOA. */
+		if (rr->type != DNS_TYPE_SOA && !valid_may_sign(v, q->target, q->type, signer))
+			continue;
 		/* A DS is denied by the zone above the cut. */
 		if (q->type == DNS_TYPE_DS && q->target[0] && dname_equal(q->target, signer))
 			continue;

@@ -59,6 +59,8 @@ enum rrsig_result valid_verify(struct valid *v, struct rrset *rr, const struct v
 uint8_t valid_labels(const struct rrset *rr, const uint8_t *zone);
 /* The first signer that may stand above rr (strictly above: for DS); NULL: unsigned. */
 const uint8_t *valid_signer(struct valid *v, const struct rrset *rr);
+/* Nobody above the closest anchor speaks for name. */
+bool valid_may_sign(struct valid *v, const uint8_t *name, uint16_t type, const uint8_t *signer);
 /* The cache shall know. */
 void valid_store(struct valid *v, const struct rrset *rr);
 
