@@ -13,6 +13,7 @@
 #include "daemon/service.h"
 #include "daemon/watch.h"
 #include "net/loop.h"
+#include "resolver/cache.h"
 #include "store/committer.h"
 #include "store/statedb.h"
 
@@ -162,6 +163,26 @@ static void reload_dhcp(struct service *s, struct build_dhcp *next)
 		log_error(DAEMON_DHCP_BIND, "DHCP cannot be served on port 67: %s", err_text(err));
 }
 
+/* Verdicts in the cache were reached by the anchors of before. */
+static bool reload_is_trust(const struct config_change *c)
+{
+	return strncmp(c->path, "dns.trust-anchors", 17) == 0 ||
+	       strncmp(c->path, "dns.negative-trust-anchors", 26) == 0 ||
+	       strcmp(c->path, "dns.validate") == 0;
+}
+
+static void reload_doubt_cache(struct service *s, const struct config_changes *changes)
+{
+	bool is_trust = changes->n_left_out > 0;
+
+	for (size_t i = 0; i < changes->n && !is_trust; i++)
+		is_trust = reload_is_trust(&changes->list[i]);
+	if (!is_trust)
+		return;
+	cache_rrset_flush(s->rrsets, NULL, true);
+	cache_flush(s->cache, NULL, true);
+}
+
 static void reload_swap(struct reload_run *run, struct config_changes *changes)
 {
 	struct service *s = run->reload->service;
@@ -177,6 +198,7 @@ static void reload_swap(struct reload_run *run, struct config_changes *changes)
 		config_free(old);
 	}
 	reload_publish(s, run->resolver);
+	reload_doubt_cache(s, changes);
 	reload_dhcp(s, run->dhcp);
 	if (run->reads_file) {
 		reload_boot(s, &run->report);

@@ -188,7 +188,10 @@ static int service_make_workers(struct service *s)
 	for (unsigned i = 0; i < s->n_workers; i++) {
 		s->workers[i] = worker_new(&shared, i);
 		if (!s->workers[i]) {
-			log_error(DAEMON_NO_THREAD, "worker %u could not be made", i);
+			log_error(DAEMON_NO_THREAD,
+				"worker %u could not be made: no event loop, or an OpenSSL without "
+				"SHA-256, RSA and P-256",
+				i);
 			return ERR_LIMIT;
 		}
 	}

@@ -84,6 +84,7 @@ static int warm_take(struct warm_loading *l, size_t size)
 	if (rr->ttl <= l->age_s)
 		return 0;
 	rr->ttl -= (uint32_t)l->age_s;
+	rr->security = RRSET_UNCHECKED; /* the anchors may be others now */
 	if (cache_rrset_put(l->cache, rr, l->now_ms))
 		l->n++;
 	return 0;

@@ -271,6 +271,10 @@ struct worker *worker_new(const struct worker_shared *shared, unsigned index)
 	env.rand = w->rand;
 	env.stats = w->stats;
 	w->resolver = resolver_new(&env);
+	if (!w->resolver) {
+		worker_free(w);
+		return NULL;
+	}
 	return w;
 }
 

@@ -32,7 +32,7 @@ struct worker_shared {
 	unsigned n_workers;
 };
 
-/* NULL when the kernel gives no loop. */
+/* NULL when the kernel gives no loop, or OpenSSL lacks what a validator must have. */
 struct worker *worker_new(const struct worker_shared *shared, unsigned index);
 void worker_free(struct worker *w); /* after worker_join */
 MUST_CHECK int worker_start(struct worker *w);

@@ -43,6 +43,10 @@ struct resolver *resolver_new(const struct resolver_env *env)
 	r->scrubbed = xalloc(sizeof(*r->scrubbed));
 	r->crypto = crypto_new();
 	r->signed_data = xalloc(RRSIG_SCRATCH_MAX);
+	if (!r->crypto) {
+		resolver_free(r);
+		return NULL;
+	}
 	return r;
 }
 

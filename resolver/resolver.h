@@ -87,6 +87,7 @@ struct resolver {
 /* env is copied; what it points to outlives the resolver. Every entry (front_*, query_start, and
  * the callbacks of transports and timers) runs inside an RCU read section of the worker's thread.
  */
+/* NULL when OpenSSL lacks what every validator must have (see crypto_new). */
 struct resolver *resolver_new(const struct resolver_env *env);
 /* Cancels every live query without answering (the daemon drains first). */
 void resolver_free(struct resolver *r);
