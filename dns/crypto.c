@@ -12,14 +12,14 @@
 /* RFC 9904 and the registry it points to. Missing on purpose: RSAMD5 and DSA (broken), GOST (RFC
  * 9906). */
 static const struct crypto_row ROWS[] = {
-	{CRYPTO_RSASHA1, CRYPTO_KIND_RSA, CRYPTO_MD_SHA1, false, 0, 0, NULL},
-	{CRYPTO_RSASHA1_NSEC3, CRYPTO_KIND_RSA, CRYPTO_MD_SHA1, false, 0, 0, NULL},
-	{CRYPTO_RSASHA256, CRYPTO_KIND_RSA, CRYPTO_MD_SHA256, true, 0, 0, NULL},
-	{CRYPTO_RSASHA512, CRYPTO_KIND_RSA, CRYPTO_MD_SHA512, true, 0, 0, NULL},
-	{CRYPTO_ECDSAP256, CRYPTO_KIND_EC, CRYPTO_MD_SHA256, true, 64, 64, "P-256"},
-	{CRYPTO_ECDSAP384, CRYPTO_KIND_EC, CRYPTO_MD_SHA384, true, 96, 96, "P-384"},
-	{CRYPTO_ED25519, CRYPTO_KIND_ED25519, CRYPTO_MD_NONE, true, 32, 64, NULL},
-	{CRYPTO_ED448, CRYPTO_KIND_ED448, CRYPTO_MD_NONE, true, 57, 114, NULL},
+	{CRYPTO_RSASHA1, CRYPTO_KIND_RSA, CRYPTO_MD_SHA1, false, 0, 0, 0},
+	{CRYPTO_RSASHA1_NSEC3, CRYPTO_KIND_RSA, CRYPTO_MD_SHA1, false, 0, 0, 0},
+	{CRYPTO_RSASHA256, CRYPTO_KIND_RSA, CRYPTO_MD_SHA256, true, 0, 0, 0},
+	{CRYPTO_RSASHA512, CRYPTO_KIND_RSA, CRYPTO_MD_SHA512, true, 0, 0, 0},
+	{CRYPTO_ECDSAP256, CRYPTO_KIND_EC, CRYPTO_MD_SHA256, true, 64, 64, 0},
+	{CRYPTO_ECDSAP384, CRYPTO_KIND_EC, CRYPTO_MD_SHA384, true, 96, 96, 1},
+	{CRYPTO_ED25519, CRYPTO_KIND_ED25519, CRYPTO_MD_NONE, true, 32, 64, 0},
+	{CRYPTO_ED448, CRYPTO_KIND_ED448, CRYPTO_MD_NONE, true, 57, 114, 0},
 };
 
 /* Tag, length and a sign octet before each half of the largest signature, and the sequence's own
@@ -34,6 +34,8 @@ static const struct crypto_row *find_row(const struct crypto *c, uint8_t algorit
 
 		if (r->algorithm != algorithm)
 			continue;
+		if (r->kind == CRYPTO_KIND_EC && !c->curve[r->curve])
+			return NULL;
 		return c->builder[r->kind] && (r->md == CRYPTO_MD_NONE || c->md[r->md]) ? r : NULL;
 	}
 	return NULL;
@@ -60,6 +62,7 @@ static void fetch(struct crypto *c)
 			c->builder[i] = NULL;
 		}
 	}
+	crypto_key_prepare(c);
 	c->digest = EVP_MD_CTX_new();
 	c->one_shot = EVP_MD_CTX_new();
 }
@@ -91,6 +94,8 @@ void crypto_free(struct crypto *c)
 	crypto_key_drop_all(c);
 	for (size_t i = 0; i < CRYPTO_KIND_COUNT; i++)
 		EVP_PKEY_CTX_free(c->builder[i]);
+	for (size_t i = 0; i < CRYPTO_CURVES; i++)
+		EVP_PKEY_free(c->curve[i]);
 	for (size_t i = 0; i < CRYPTO_MD_COUNT; i++)
 		EVP_MD_free(c->md[i]);
 	EVP_MD_CTX_free(c->digest);

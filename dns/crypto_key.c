@@ -88,29 +88,62 @@ static enum crypto_verdict build_rsa(struct crypto *c, struct crypto_key *k)
 	return CRYPTO_GENUINE;
 }
 
-/* RFC 6605 4: the point's coordinates; OpenSSL wants to be told that they are not compressed, and
- * refuses what is not on the curve. RFC 8080 3: the octets as they are. */
-static enum crypto_verdict build_curve(struct crypto *c, struct crypto_key *k)
+void crypto_key_prepare(struct crypto *c)
 {
-	uint8_t point[1 + EC_OCTETS_MAX];
-	bool is_ec = k->row->kind == CRYPTO_KIND_EC;
-	OSSL_PARAM params[3];
-	size_t n = 0;
+	static const char *const NAMES[CRYPTO_CURVES] = {"P-256", "P-384"};
+
+	for (size_t i = 0; c->builder[CRYPTO_KIND_EC] && i < CRYPTO_CURVES; i++) {
+		const OSSL_PARAM params[] = {
+			OSSL_PARAM_construct_utf8_string(
+				OSSL_PKEY_PARAM_GROUP_NAME, (char *)(uintptr_t)NAMES[i], 0),
+			OSSL_PARAM_construct_end()};
+
+		(void)EVP_PKEY_fromdata(c->builder[CRYPTO_KIND_EC], &c->curve[i],
+			EVP_PKEY_KEY_PARAMETERS, (OSSL_PARAM *)(uintptr_t)params);
+	}
+}
+
+/* RFC 6605 4: the point's coordinates. OpenSSL wants to be told that they are not compressed, and
+ * refuses a point that is not on the curve. */
+static enum crypto_verdict build_ec(struct crypto *c, struct crypto_key *k)
+{
+	uint8_t point[1 + EC_OCTETS_MAX] = {4};
 
 	if (k->len != k->row->key_len)
 		return CRYPTO_KEY_MALFORMED;
 	k->sig_len = k->row->sig_len;
-	point[0] = 4;
 	memcpy(point + 1, k->bytes, k->len);
-	if (is_ec)
-		params[n++] = OSSL_PARAM_construct_utf8_string(
-			OSSL_PKEY_PARAM_GROUP_NAME, (char *)(uintptr_t)k->row->group, 0);
-	params[n++] = OSSL_PARAM_construct_octet_string(
-		OSSL_PKEY_PARAM_PUB_KEY, is_ec ? point : point + 1, k->len + (is_ec ? 1u : 0u));
-	params[n] = OSSL_PARAM_construct_end();
+	k->pkey = EVP_PKEY_dup(c->curve[k->row->curve]);
+	if (!k->pkey || EVP_PKEY_set1_encoded_public_key(k->pkey, point, k->len + 1u) <= 0)
+		return CRYPTO_KEY_MALFORMED;
+	return CRYPTO_GENUINE;
+}
+
+/* RFC 8080 3: the octets as they are. */
+static enum crypto_verdict build_edwards(struct crypto *c, struct crypto_key *k)
+{
+	OSSL_PARAM params[2];
+
+	if (k->len != k->row->key_len)
+		return CRYPTO_KEY_MALFORMED;
+	k->sig_len = k->row->sig_len;
+	params[0] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, k->bytes, k->len);
+	params[1] = OSSL_PARAM_construct_end();
 	if (EVP_PKEY_fromdata(c->builder[k->row->kind], &k->pkey, EVP_PKEY_PUBLIC_KEY, params) <= 0)
 		return CRYPTO_KEY_MALFORMED;
 	return CRYPTO_GENUINE;
+}
+
+static enum crypto_verdict build(struct crypto *c, struct crypto_key *k)
+{
+	switch (k->row->kind) {
+	case CRYPTO_KIND_RSA:
+		return build_rsa(c, k);
+	case CRYPTO_KIND_EC:
+		return build_ec(c, k);
+	default:
+		return build_edwards(c, k);
+	}
 }
 
 /* What would otherwise be done anew for each signature. */
@@ -174,7 +207,7 @@ struct crypto_key *crypto_key_get(struct crypto *c, const struct crypto_row *row
 	k->len = (uint16_t)len;
 	memcpy(k->bytes, key, len);
 	c->counts.keys_built++;
-	*verdict = row->kind == CRYPTO_KIND_RSA ? build_rsa(c, k) : build_curve(c, k);
+	*verdict = build(c, k);
 	if (*verdict == CRYPTO_GENUINE && !begin_verify(c, k))
 		*verdict = CRYPTO_KEY_MALFORMED;
 	if (*verdict == CRYPTO_GENUINE)

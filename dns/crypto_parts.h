@@ -28,6 +28,8 @@ enum crypto_kind {
 	CRYPTO_KIND_COUNT
 };
 
+#define CRYPTO_CURVES 2
+
 /* One algorithm of DNSKEY and RRSIG. */
 struct crypto_row {
 	uint8_t algorithm;
@@ -35,7 +37,7 @@ struct crypto_row {
 	uint8_t md;   /* enum crypto_md; NONE: the algorithm hashes by itself */
 	bool is_trusted;
 	uint8_t key_len, sig_len; /* in octets; 0 for RSA, where they vary */
-	const char *group;	  /* of an elliptic curve */
+	uint8_t curve;		  /* of struct crypto, for CRYPTO_KIND_EC */
 };
 
 /* A public key ready for use. In the cache, or on its way there. */
@@ -57,7 +59,9 @@ struct crypto {
 	OSSL_PROVIDER *provider;
 	EVP_MD *md[CRYPTO_MD_COUNT];
 	EVP_PKEY_CTX *builder[CRYPTO_KIND_COUNT];
-	EVP_MD_CTX *digest, *one_shot; /* reused */
+	EVP_PKEY *curve[CRYPTO_CURVES]; /* P-256 and P-384 without a point: copies cost a fifth of
+					   new ones */
+	EVP_MD_CTX *digest, *one_shot;	/* reused */
 	struct hash_key hash_key;
 	struct table keys;
 	size_t hand; /* where the search for a key to drop goes on */
@@ -71,3 +75,5 @@ struct crypto_key *crypto_key_get(struct crypto *c, const struct crypto_row *row
 /* Done with it: it stays in the cache, joins it when it proved itself, or is freed. */
 void crypto_key_done(struct crypto *c, struct crypto_key *k, bool is_proven);
 void crypto_key_drop_all(struct crypto *c);
+/* c->curve, NULL where OpenSSL has none. */
+void crypto_key_prepare(struct crypto *c);
