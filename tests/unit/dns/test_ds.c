@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/wbuf.h"
 #include "dns/dname.h"
 #include "dns/root_anchors.h"
 #include "unit/dns/fake_signer.h"
@@ -352,7 +353,8 @@ static void a_zone_with_nothing_but_odd_key_sizes_is_told_apart(void **state)
 	struct rrset_iter it = rrset_begin(keys);
 	uint8_t rdata[36], owner[DNAME_MAX];
 	struct rrsig_proof proof;
-	struct rrset *ds;
+	struct rrset *ds, *both;
+	struct fake_signer good;
 
 	(void)state;
 	ds = rrset_init(made.ds_mem, MEM, zone, DNS_TYPE_DS, 1, 3600);
@@ -363,10 +365,22 @@ static void a_zone_with_nothing_but_odd_key_sizes_is_told_apart(void **state)
 		0);
 	assert_int_equal(rrset_add(ds, MEM, rdata, 36), 0);
 	assert_int_equal(ds_verify_keys(&env, ds, keys, zone, &proof), RRSIG_KEY_UNSUPPORTED);
-	/* not when another DS promises a key that we could use: who strips it gains nothing */
-	rdata[2] = 13;
+	/* not when another DS promises a key that we could use: who strips it, or its signature,
+	 * gains nothing */
+	fake_signer_init(&good, 1, DNSKEY_ZONE);
+	wbuf_set16(rdata, good.key.tag);
+	rdata[2] = CRYPTO_ED25519;
+	assert_int_equal(crypto_digest(env.crypto, CRYPTO_SHA256, owner,
+				 dname_copy_lower(zone, owner), good.rdata, 36, rdata + 4),
+		0);
 	assert_int_equal(rrset_add(ds, MEM, rdata, 36), 0);
 	assert_int_equal(ds_verify_keys(&env, ds, keys, zone, &proof), RRSIG_NO_DS_KEY);
+	both = rrset_init(made.key_mem, MEM, zone, DNS_TYPE_DNSKEY, 1, 3600);
+	assert_int_equal(rrset_add(both, MEM, it.rdata, it.len), 0);
+	assert_int_equal(rrset_add(both, MEM, good.rdata, 36), 0);
+	assert_true(rrset_next(&it) && it.is_sig);
+	assert_int_equal(rrset_add_sig(both, MEM, it.rdata, it.len), 0);
+	assert_int_equal(ds_verify_keys(&env, ds, both, zone, &proof), RRSIG_NO_DS_SIG);
 	fake_zone_close(z);
 }
 

@@ -359,7 +359,7 @@ static void too_many_iterations_are_insecure_without_a_hash(void **state)
 /* Without a hash it is still known what a record can be. */
 static void too_many_iterations_do_not_make_anything_go(void **state)
 {
-	uint8_t near[NSEC3_HASH_LEN];
+	uint8_t near[NSEC3_HASH_LEN], next[2][NSEC3_HASH_LEN];
 	struct picked p;
 
 	(void)state;
@@ -382,6 +382,16 @@ static void too_many_iterations_do_not_make_anything_go(void **state)
 	pick(&p, &plain, "=@ =a");
 	p.rr[0].iterations = p.rr[1].iterations = 123;
 	assert_int_equal(nsec3_nxdomain(&p.set, fake_name("ml.example")), NSEC_INSECURE);
+	for (unsigned i = 0; i < 2; i++) {
+		memcpy(next[i], p.rr[i].owner, sizeof(near));
+		next[i][12]++;
+		p.rr[i].next = next[i];
+	}
+	assert_int_equal(nsec3_nxdomain(&p.set, fake_name("ml.example")), NSEC_INSECURE);
+	/* neither lacks an address, but a wildcard may stand where they deny */
+	pick(&p, &plain, "=@ =ns1");
+	p.rr[0].iterations = p.rr[1].iterations = 123;
+	assert_int_equal(nsec3_nodata(&p.set, fake_name("ml.example"), DNS_TYPE_A), NSEC_INSECURE);
 	/* a signed delegation alone */
 	pick(&p, &plain, "=a");
 	p.rr[0].iterations = 123;
