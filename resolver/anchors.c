@@ -60,7 +60,9 @@ static enum rrsig_result anchors_verify_by_keys(const struct rrsig_env *env,
 		}
 		if (r == RRSIG_GENUINE || r == RRSIG_LIMIT)
 			return r;
-		if (worst == RRSIG_KEY_UNSUPPORTED || r > worst)
+		/* Unsupported only if all are: else stripping the good key from an answer would
+		 * make the zone insecure. */
+		if (r != RRSIG_KEY_UNSUPPORTED && (worst == RRSIG_KEY_UNSUPPORTED || r > worst))
 			worst = r;
 	}
 	return worst;
