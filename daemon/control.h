@@ -9,7 +9,6 @@
 
 #define CONTROL_CONNS_MAX   64		/* open at a time; more wait in the backlog */
 #define CONTROL_REQUEST_MAX (64 * 1024) /* one request */
-#define CONTROL_DEPTH_MAX   32		/* jansson's own bound is 2048 */
 #define CONTROL_IDLE_MS	    10000 /* for a request to come whole; and for its answer to be read */
 
 struct control;

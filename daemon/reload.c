@@ -256,7 +256,8 @@ static void reload_done(void *arg, int err)
 			log_info(DAEMON_REFRESHED,
 				"hosts, devices or interfaces changed and were taken in");
 	}
-	reload_tell(run, &changes);
+	if (err != ERR_CLOSED) /* else the loop has ended, and those who wait went with it */
+		reload_tell(run, &changes);
 	if (run->reads_file)
 		notify_send(&r->service->notify, "READY=1");
 	config_changes_fini(&changes);

@@ -19,6 +19,7 @@
 #include "daemon/service.h"
 #include "daemon/verbs_lease.h"
 #include "dns/rrtext.h"
+#include "net/loop.h"
 #include "resolver/cache.h"
 #include "zones/zones.h"
 
@@ -202,8 +203,13 @@ static void verbs_cache_flush(struct service *s, const json_t *request, struct c
 
 #define VERBS_DUMP_MAX (64u << 20) /* text of a dump; the rest is left out and said so */
 
+/* Made on the pool: the whole cache as text would keep leases waiting. */
 struct verbs_dump {
+	struct service *service;
+	struct control_call *call;
 	FILE *f;
+	char *text;
+	size_t len;
 	bool is_full;
 };
 
@@ -226,18 +232,35 @@ static void verbs_on_rrset(void *arg, const struct rrset *rr, uint32_t ttl_left_
 	}
 }
 
+static void verbs_dump_work(void *arg)
+{
+	struct verbs_dump *d = arg;
+
+	d->f = open_memstream(&d->text, &d->len);
+	cache_rrset_each(d->service->rrsets, clock_mono_ms(), verbs_on_rrset, d);
+	fclose(d->f);
+}
+
+static void verbs_dump_done(void *arg, int err)
+{
+	struct verbs_dump *d = arg;
+
+	if (!err) /* else the loop has ended, and the call with it */
+		control_answer(d->call, json_string(d->text));
+	xfree(d->text);
+	xfree(d);
+}
+
 static void verbs_cache_dump(struct service *s, const json_t *request, struct control_call *call)
 {
-	struct verbs_dump d = {0};
-	char *text = NULL;
-	size_t len;
+	struct verbs_dump *d = xcalloc(1, sizeof(*d));
 
 	(void)request;
-	d.f = open_memstream(&text, &len);
-	cache_rrset_each(s->rrsets, clock_mono_ms(), verbs_on_rrset, &d);
-	fclose(d.f);
-	control_answer(call, json_string(text));
-	xfree(text);
+	*d = (struct verbs_dump){.service = s, .call = call};
+	if (loop_job(s->loop, verbs_dump_work, verbs_dump_done, d) == 0)
+		return;
+	xfree(d);
+	control_refuse(call, CLI_NO, "no thread for it now; try again");
 }
 
 /* ---- the rest ---- */
